@@ -1,0 +1,85 @@
+"""Runs boxes on loopback sockets, in this process, until told to stop."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+
+from tricord.sandbox.box import Box, Settings
+from tricord.sandbox.hubspot import HubSpotBox
+from tricord.sandbox.smtp import SmtpBox
+from tricord.sandbox.stripe import StripeBox
+
+BOXES: dict[str, Callable[[Settings], Box]] = {
+    "hubspot": HubSpotBox,
+    "stripe": StripeBox,
+    "smtp": SmtpBox,
+}
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that leaves the process's signals to whoever started it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]  # uvicorn types it loosely too
+        yield
+
+
+@dataclass(slots=True)
+class Running:
+    """A box on its socket."""
+
+    box: Box
+    base_url: str
+    server: uvicorn.Server
+    task: asyncio.Task[None]
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "name": self.box.name,
+            "title": self.box.title,
+            "base_url": self.base_url,
+            "page": f"{self.base_url}/",
+            "credentials": self.box.credentials,
+        }
+
+    async def stop(self) -> None:
+        self.server.should_exit = True
+        await self.task
+        await self.box.outbox.stop()
+        await self.box.stop()
+
+
+async def start_box(box: Box, port: int = 0, host: str = "127.0.0.1") -> Running:
+    """Serve `box` at `port` (0 takes a free one); anything not HTTP opens on the port above it."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    taken: int = listener.getsockname()[1]
+    await box.start(host, taken + 1 if port else 0)
+    await box.outbox.start()
+    config = uvicorn.Config(box.app, log_level="warning", access_log=False, lifespan="off")
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:
+        if task.done():
+            await task
+        await asyncio.sleep(0.005)
+    return Running(box=box, base_url=f"http://{host}:{taken}", server=server, task=task)
+
+
+async def start_boxes(
+    names: Sequence[str], *, hub: str | None, port_base: int = 0, seed: int | None = None
+) -> list[Running]:
+    """Start each named box, ten ports apart from `port_base`; webhooks go to `{hub}/hooks/{name}`."""
+    running = []
+    for place, name in enumerate(names):
+        hook_url = f"{hub.rstrip('/')}/hooks/{name}" if hub else None
+        box = BOXES[name](Settings(hook_url=hook_url, seed=seed))
+        port = port_base + 10 * place if port_base else 0
+        running.append(await start_box(box, port))
+    return running
