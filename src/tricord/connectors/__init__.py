@@ -1,0 +1,1 @@
+"""One package per vendor, all of one shape: connector, parse, read and act. None does any I/O."""

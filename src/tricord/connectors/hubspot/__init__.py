@@ -1,0 +1,1 @@
+"""HubSpot: contacts, companies, deals and the timeline of a CRM."""

@@ -1,0 +1,56 @@
+"""HubSpot, declared: access, limits, signature, and what it takes. API version 2026-03."""
+
+from tricord.connectors.hubspot.act import log_activity, update_record
+from tricord.connectors.hubspot.errors import explain
+from tricord.connectors.hubspot.parse import delivery_id, parse
+from tricord.connectors.hubspot.read import changes, read_company, read_contact, read_deal
+from tricord.core.commands import LogActivity, UpdateRecord
+from tricord.core.ids import Kind
+from tricord.core.records import Record
+from tricord.sdk.connector import Access, Connector, Limits, Once, Setting, Verb
+from tricord.sdk.signing import request_base64
+from tricord.sdk.talk import Reading, get
+
+
+def _probe(access: Access) -> Reading:
+    yield get("/crm/pipelines/2026-03/deals")
+    nothing: tuple[Record, ...] = ()
+    return nothing
+
+
+CONNECTOR = Connector(
+    name="hubspot",
+    title="HubSpot",
+    base_url="https://api.hubapi.com",
+    settings=(
+        Setting(
+            name="token",
+            label="Private app token",
+            help="Settings > Integrations > Private apps. Scopes: crm.objects.deals, contacts and "
+            "companies (read and write), crm.schemas of the same (read and write)",
+            pattern=r"pat-[a-z0-9]+-.+",
+        ),
+        Setting(
+            name="webhook_secret",
+            label="App client secret",
+            help="The secret HubSpot signs webhooks with, on the app's Auth page",
+        ),
+    ),
+    limits=Limits(at_once=8, per_second=10.0),
+    verbs={
+        UpdateRecord: Verb(once=Once.NATURAL, act=update_record),
+        LogActivity: Verb(once=Once.NATURAL, act=log_activity),
+    },
+    headers=lambda access: (("Authorization", f"Bearer {access.text('token')}"),),
+    explain=explain,
+    probe=_probe,
+    signature=request_base64("X-HubSpot-Signature-v3", "X-HubSpot-Request-Timestamp"),
+    delivery_id=delivery_id,
+    parse=parse,
+    reads={
+        Kind.DEAL: read_deal,
+        Kind.CONTACT: read_contact,
+        Kind.COMPANY: read_company,
+    },
+    listing=changes,
+)

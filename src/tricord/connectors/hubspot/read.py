@@ -1,0 +1,282 @@
+"""Reading HubSpot: one record with what belongs to it, and what changed since a cursor."""
+
+import json
+from collections.abc import Generator, Iterable
+
+from tricord.connectors.hubspot import paths
+from tricord.core.ids import ExternalId, Instant, Kind, Ref
+from tricord.core.records import Company, Contact, Deal, Record, StageVisit
+from tricord.sdk.connector import Access
+from tricord.sdk.errors import PayloadMalformed
+from tricord.sdk.reader import Reader, milliseconds
+from tricord.sdk.talk import Changes, Hint, Listing, Reading, Response, Wire, get, post_json
+
+OVERLAP_MS = 60_000
+"""The search index lags behind writes by "a few moments": look back this far each time."""
+PAGE = 200
+LAST_ROW = 10_000
+_DEAL = ("dealname", "amount", "deal_currency_code", "dealstage", "pipeline", "hubspot_owner_id")
+_COMPANY = ("name", "domain", "phone")
+_CONTACT = ("email", "firstname", "lastname", "phone")
+_MODIFIED = {
+    Kind.DEAL: "hs_lastmodifieddate",
+    Kind.COMPANY: "hs_lastmodifieddate",
+    Kind.CONTACT: "lastmodifieddate",
+}
+
+
+def read_deal(access: Access, ref: Ref, now: Instant) -> Reading:
+    """The deal with its stage history, and the company and contacts it is tied to."""
+    fields = tuple(sorted(theirs for ours, theirs in access.fields if ours.startswith("deal.")))
+    answer = yield get(
+        paths.one("deals", ref.external_id),
+        [
+            ("properties", ",".join((*_DEAL, *fields))),
+            ("propertiesWithHistory", "dealstage"),
+            ("associations", "companies,contacts"),
+        ],
+        expected=(200, 404),
+    )
+    if answer.status == 404:
+        return (Deal(ref=ref, version=milliseconds(now), gone=True),)
+    found = answer.read
+    stages = yield get(paths.pipelines(), fresh_for=300.0)
+    companies = _associated(access, found, "companies", Kind.COMPANY)
+    contacts = _associated(access, found, "contacts", Kind.CONTACT)
+    deal = _deal(access, found, stages.read, companies, contacts, now)
+    around = yield from _companies(access, companies, now)
+    people = yield from _contacts(access, contacts, now)
+    moved = (Deal(ref=ref, version=milliseconds(now), gone=True),) if deal.ref != ref else ()
+    return (deal, *around, *people, *moved)
+
+
+def read_company(access: Access, ref: Ref, now: Instant) -> Reading:
+    answer = yield get(
+        paths.one("companies", ref.external_id),
+        [("properties", ",".join(_COMPANY))],
+        expected=(200, 404),
+    )
+    if answer.status == 404:
+        return (Company(ref=ref, version=milliseconds(now), gone=True),)
+    company = _company(access, answer.read, now)
+    moved = (Company(ref=ref, version=milliseconds(now), gone=True),) if company.ref != ref else ()
+    return (company, *moved)
+
+
+def read_contact(access: Access, ref: Ref, now: Instant) -> Reading:
+    answer = yield get(
+        paths.one("contacts", ref.external_id),
+        [("properties", ",".join(_CONTACT)), ("associations", "companies")],
+        expected=(200, 404),
+    )
+    if answer.status == 404:
+        return (Contact(ref=ref, version=milliseconds(now), gone=True),)
+    companies = _associated(access, answer.read, "companies", Kind.COMPANY)
+    contact = _contact(access, answer.read, companies[0] if companies else None, now)
+    moved = (Contact(ref=ref, version=milliseconds(now), gone=True),) if contact.ref != ref else ()
+    return (contact, *moved)
+
+
+def changes(access: Access, cursor: str, now: Instant) -> Listing:
+    """Hints for every record modified since the cursor. A new cursor starts with all deals.
+
+    A deal brings its company and contacts along, so those are listed from now on only.
+    """
+    since: dict[str, int] = json.loads(cursor) if cursor else {"deal": 0}
+    hints: list[Hint] = []
+    reached = dict(since)
+    more = False
+    for kind in (Kind.DEAL, Kind.COMPANY, Kind.CONTACT):
+        start = since.get(kind, milliseconds(now))
+        found = yield from _modified(access, kind, max(0, start - OVERLAP_MS))
+        hints.extend(found)
+        newest = max((hint.version or 0 for hint in found), default=start)
+        reached[kind] = max(start, newest)
+        more = more or (len(found) >= LAST_ROW and newest > start)
+    return Changes(cursor=json.dumps(reached), hints=tuple(hints), more=more)
+
+
+def _modified(access: Access, kind: Kind, since: int) -> Generator[Wire, Response, list[Hint]]:
+    name = _MODIFIED[kind]
+    found: list[Hint] = []
+    after = "0"
+    while after and len(found) < LAST_ROW:
+        page = yield post_json(
+            paths.objects(paths.PLURAL[kind], "/search"),
+            {
+                "filterGroups": [
+                    {"filters": [{"propertyName": name, "operator": "GTE", "value": str(since)}]}
+                ],
+                "sorts": [{"propertyName": name, "direction": "ASCENDING"}],
+                "properties": [name],
+                "limit": PAGE,
+                "after": after,
+            },
+            writes=False,
+            bucket="search",
+        )
+        for row in page.read.children("results"):
+            ref = Ref(access.connection, kind, ExternalId(row.id("id")))
+            found.append(Hint(ref=ref, version=_stamp(row)))
+        after = page.read.child_or_empty("paging").child_or_empty("next").text_or("after")
+    return found
+
+
+def _companies(
+    access: Access, refs: tuple[Ref, ...], now: Instant
+) -> Generator[Wire, Response, list[Record]]:
+    if not refs:
+        return []
+    rows = yield from _batch("companies", refs, _COMPANY)
+    return [_company(access, row, now) for row in rows]
+
+
+def _contacts(
+    access: Access, refs: tuple[Ref, ...], now: Instant
+) -> Generator[Wire, Response, list[Record]]:
+    if not refs:
+        return []
+    rows = yield from _batch("contacts", refs, _CONTACT)
+    ties = yield post_json(
+        paths.associations("contacts", "companies", "/batch/read"),
+        {"inputs": [{"id": ref.external_id} for ref in refs]},
+        writes=False,
+        expected=(200, 207),
+    )
+    company_of: dict[str, Ref] = {}
+    for tie in ties.read.children("results"):
+        ends = [Ref(access.connection, Kind.COMPANY, ExternalId(to)) for to in _ends(tie)]
+        if ends:
+            company_of[tie.child("from").id("id")] = min(ends)
+    return [_contact(access, row, company_of.get(row.id("id")), now) for row in rows]
+
+
+def _ends(tie: Reader) -> Iterable[str]:
+    """The other ends of an association: `toObjectId` in the newer answers, `id` in the older."""
+    for end in tie.children("to"):
+        yield end.id("toObjectId") if end.has("toObjectId") else end.id("id")
+
+
+def _batch(
+    plural: str, refs: tuple[Ref, ...], properties: tuple[str, ...]
+) -> Generator[Wire, Response, list[Reader]]:
+    answer = yield post_json(
+        paths.objects(plural, "/batch/read"),
+        {
+            "properties": list(properties),
+            "propertiesWithHistory": [],
+            "inputs": [{"id": ref.external_id} for ref in refs[:100]],
+        },
+        writes=False,
+        expected=(200, 207),
+    )
+    return list(answer.read.children("results"))
+
+
+def _deal(
+    access: Access,
+    found: Reader,
+    pipelines: Reader,
+    companies: tuple[Ref, ...],
+    contacts: tuple[Ref, ...],
+    now: Instant,
+) -> Deal:
+    values = found.child("properties")
+    stage = values.text_or("dealstage")
+    stages, lost = _pipeline(pipelines, values.text_or("pipeline"), stage)
+    ours = [
+        (name.removeprefix("deal."), values.text_or(theirs))
+        for name, theirs in access.fields
+        if name.startswith("deal.")
+    ]
+    return Deal(
+        ref=Ref(access.connection, Kind.DEAL, ExternalId(found.id("id"))),
+        version=milliseconds(now),
+        stamp=_stamp(found),
+        name=values.text_or("dealname"),
+        amount_text=values.text_or("amount"),
+        currency=values.text_or("deal_currency_code").upper(),
+        stage=stage,
+        visits=_visits(found, stage, now),
+        stages=stages,
+        lost=lost,
+        company=companies[0] if companies else None,
+        contacts=contacts,
+        owner=values.text_or("hubspot_owner_id"),
+        fields=tuple(sorted((name, value) for name, value in ours if value)),
+        gone=found.flag_or("archived"),
+    )
+
+
+def _visits(found: Reader, stage: str, now: Instant) -> tuple[StageVisit, ...]:
+    history = found.child_or_empty("propertiesWithHistory").children("dealstage")
+    visits = {
+        StageVisit(at=at, stage=entry.text("value"))
+        for entry in history
+        if entry.text_or("value") and (at := entry.iso_time_or_none("timestamp")) is not None
+    }
+    if not visits and stage:
+        # A deal whose history HubSpot does not show stands where it stands since its last change.
+        visits = {StageVisit(at=found.iso_time_or_none("updatedAt") or now, stage=stage)}
+    return tuple(sorted(visits, key=lambda visit: (visit.at, visit.stage)))
+
+
+def _pipeline(pipelines: Reader, wanted: str, stage: str) -> tuple[tuple[str, ...], bool]:
+    """The order of the deal's stages, and whether its stage means that it is lost."""
+    for pipeline in pipelines.children("results"):
+        if pipeline.text_or("id") != wanted:
+            continue
+        rows = sorted(pipeline.children("stages"), key=lambda row: row.integer_or("displayOrder"))
+        for row in rows:
+            if row.id("id") == stage:
+                facts = dict(row.texts("metadata"))
+                closed = facts.get("isClosed", "").lower() == "true"
+                probability = facts.get("probability", "")
+                return _ids(rows), closed and probability in ("0", "0.0")
+        return _ids(rows), False
+    return (), False
+
+
+def _ids(rows: list[Reader]) -> tuple[str, ...]:
+    return tuple(row.id("id") for row in rows)
+
+
+def _company(access: Access, found: Reader, now: Instant) -> Company:
+    values = found.child("properties")
+    return Company(
+        ref=Ref(access.connection, Kind.COMPANY, ExternalId(found.id("id"))),
+        version=milliseconds(now),
+        stamp=_stamp(found),
+        name=values.text_or("name"),
+        domain=values.text_or("domain").lower(),
+        phone=values.text_or("phone"),
+        gone=found.flag_or("archived"),
+    )
+
+
+def _contact(access: Access, found: Reader, company: Ref | None, now: Instant) -> Contact:
+    values = found.child("properties")
+    names = (values.text_or("firstname"), values.text_or("lastname"))
+    return Contact(
+        ref=Ref(access.connection, Kind.CONTACT, ExternalId(found.id("id"))),
+        version=milliseconds(now),
+        stamp=_stamp(found),
+        name=" ".join(name for name in names if name),
+        email=values.text_or("email").lower(),
+        phone=values.text_or("phone"),
+        company=company,
+        gone=found.flag_or("archived"),
+    )
+
+
+def _associated(access: Access, found: Reader, plural: str, kind: Kind) -> tuple[Ref, ...]:
+    ends = found.child_or_empty("associations").child_or_empty(plural).children("results")
+    ids = sorted({end.id("id") for end in ends}, key=lambda text: (len(text), text))
+    return tuple(Ref(access.connection, kind, ExternalId(one)) for one in ids)
+
+
+def _stamp(found: Reader) -> int:
+    at = found.iso_time_or_none("updatedAt")
+    if at is None:
+        raise PayloadMalformed(f"{found.path}.updatedAt: missing")
+    return milliseconds(at)

@@ -1,0 +1,1 @@
+"""SMTP: messages to people, handed to any mail server."""

@@ -1,0 +1,1 @@
+"""Stripe: customers, invoices, payments, refunds, disputes and credit notes."""

@@ -1,0 +1,168 @@
+"""Commands: one thing to do at one connection, with a key made of business identity alone."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tricord.core.ids import AccountId, ConnectionName, Instant, Ref
+from tricord.core.money import Money
+from tricord.core.records import Fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Because:
+    """Why a command or case exists: the rule, the policy it came from, the facts it read."""
+
+    rule: str
+    policy: str
+    facts: Fields = ()
+
+    def __str__(self) -> str:
+        facts = ", ".join(f"{name} {value}" for name, value in self.facts)
+        return f"{self.rule}: {facts}" if facts else self.rule
+
+
+def because(rule: str, policy: str, **facts: object) -> Because:
+    """A Because whose facts are told in the order they are given."""
+    return Because(
+        rule=rule,
+        policy=policy,
+        facts=tuple((name.replace("_", " "), str(value)) for name, value in facts.items()),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of an invoice. `id` is stable within its invoice."""
+
+    id: str
+    description: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateCustomer:
+    """Make the client known to the billing engine, or find it there."""
+
+    key: str
+    connection: ConnectionName
+    account: AccountId
+    because: Because
+    name: str
+    email: str
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateInvoice:
+    """Issue and send one invoice. `days_until_due` counts from issue.
+
+    `not_before` is the end of the window in which a person may stop it; `approval` names who must
+    say yes first, "" when nobody must.
+    """
+
+    key: str
+    connection: ConnectionName
+    account: AccountId
+    because: Because
+    customer: Ref
+    deal: Ref
+    installment: str
+    lines: tuple[Line, ...]
+    days_until_due: int
+    memo: str = ""
+    not_before: Instant | None = None
+    approval: str = ""
+
+    @property
+    def total(self) -> Money:
+        result = self.lines[0].amount
+        for line in self.lines[1:]:
+            result = result + line.amount
+        return result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateRecord:
+    """Write what Tricord owns on one CRM record. `values` maps the CRM's property to its text."""
+
+    key: str
+    connection: ConnectionName
+    account: AccountId
+    because: Because
+    target: Ref
+    values: Fields
+
+
+class ActivityKind(StrEnum):
+    NOTE = "note"
+    EMAIL = "email"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogActivity:
+    """Put one thing that happened on the CRM timeline of each record in `on`."""
+
+    key: str
+    connection: ConnectionName
+    account: AccountId
+    because: Because
+    activity: ActivityKind
+    at: Instant
+    subject: str
+    body: str
+    on: tuple[Ref, ...]
+    sender: str = ""
+    recipient: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendMessage:
+    """Send one message to one person. `thread` holds the keys of earlier messages, oldest first."""
+
+    key: str
+    connection: ConnectionName
+    account: AccountId
+    because: Because
+    template: str
+    recipient: str
+    recipient_name: str
+    subject: str
+    body: str
+    about: Ref
+    at: Instant
+    thread: tuple[str, ...] = ()
+
+
+Command = CreateCustomer | CreateInvoice | UpdateRecord | LogActivity | SendMessage
+
+COMMAND_TYPES: dict[str, type[Command]] = {
+    "create_customer": CreateCustomer,
+    "create_invoice": CreateInvoice,
+    "update_record": UpdateRecord,
+    "log_activity": LogActivity,
+    "send_message": SendMessage,
+}
+VERBS: dict[type[Command], str] = {kind: verb for verb, kind in COMMAND_TYPES.items()}
+
+
+class EffectState(StrEnum):
+    """Where a command stands. `unknown`: it may have happened and must be looked up."""
+
+    HELD = "held"
+    READY = "ready"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    DONE = "done"
+    REFUSED = "refused"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """A command as the account remembers it: what was asked, how it ended, when it was planned."""
+
+    command: Command
+    state: EffectState
+    planned_at: Instant
+    ended_at: Instant | None = None
+    remote: Ref | None = None

@@ -1,0 +1,1 @@
+"""The firm's rules as plain values. Reading them from a file happens in `tricord.app`."""

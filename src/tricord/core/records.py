@@ -1,0 +1,288 @@
+"""The records of an account: what each vendor says exists, in our words.
+
+A record is also the observation of itself: it carries its `version` (milliseconds since 1970 at
+which we asked for it), and the newer one wins; `stamp` is the vendor's own time of change. What
+grows only (the stages a deal has been in) is joined instead, so the order of arrival never matters.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from tricord.core.ids import Kind, Ref
+from tricord.core.money import Money
+
+Fields = tuple[tuple[str, str], ...]
+"""Named values, sorted by name; a tuple so that records stay hashable and comparable."""
+
+
+class InvoiceStatus(StrEnum):
+    DRAFT = "draft"
+    OPEN = "open"
+    PAID = "paid"
+    VOID = "void"
+    UNCOLLECTIBLE = "uncollectible"
+
+
+class PaymentStatus(StrEnum):
+    OPEN = "open"
+    PAID = "paid"
+    CANCELED = "canceled"
+
+
+class RefundStatus(StrEnum):
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class DisputeStatus(StrEnum):
+    INQUIRY = "inquiry"
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    ref: Ref
+    version: int
+    stamp: int = 0
+    name: str = ""
+    domain: str = ""
+    phone: str = ""
+    gone: bool = False
+
+    @property
+    def parents(self) -> tuple[Ref, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    ref: Ref
+    version: int
+    stamp: int = 0
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    company: Ref | None = None
+    gone: bool = False
+
+    @property
+    def parents(self) -> tuple[Ref, ...]:
+        return (self.company,) if self.company else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageVisit:
+    """A deal stood in `stage` (the CRM's id) from `at` on."""
+
+    at: datetime
+    stage: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deal:
+    """A deal, or a matter in a law firm.
+
+    `amount_text` and `currency` are kept as the CRM holds them: a deal without a readable amount
+    is a fact to show a person, not an error. `stages` is the pipeline's order of stages, so that a
+    move back can be told from a move on; `lost` says that the CRM closed the deal as lost.
+    """
+
+    ref: Ref
+    version: int
+    stamp: int = 0
+    name: str = ""
+    amount_text: str = ""
+    currency: str = ""
+    stage: str = ""
+    visits: tuple[StageVisit, ...] = ()
+    stages: tuple[str, ...] = ()
+    lost: bool = False
+    company: Ref | None = None
+    contacts: tuple[Ref, ...] = ()
+    owner: str = ""
+    fields: Fields = ()
+    gone: bool = False
+
+    @property
+    def parents(self) -> tuple[Ref, ...]:
+        return ((self.company,) if self.company else ()) + self.contacts[:1]
+
+    def amount(self, default_currency: str) -> Money | None:
+        """The contract value, or None when the CRM holds none that can be read."""
+        try:
+            return Money.of(self.amount_text, self.currency or default_currency)
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """The client in the billing engine. `account` is our mark on it, "" when it has none."""
+
+    ref: Ref
+    version: int
+    name: str = ""
+    email: str = ""
+    account: str = ""
+    gone: bool = False
+
+    @property
+    def parents(self) -> tuple[Ref, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """An invoice as the billing engine holds it.
+
+    `paid` is what the engine itself says it has received; our ledger is made from payments,
+    refunds, disputes and credits (see `tricord.core.ledger`). `key` is the business key that
+    Tricord wrote on it, "" on an invoice made by hand.
+    """
+
+    ref: Ref
+    version: int
+    customer: Ref
+    status: InvoiceStatus
+    total: Money
+    paid: Money
+    number: str = ""
+    key: str = ""
+    deal: Ref | None = None
+    url: str = ""
+    issued_at: datetime | None = None
+    due_at: datetime | None = None
+    paid_at: datetime | None = None
+    gone: bool = False
+
+    @property
+    def parents(self) -> tuple[Ref, ...]:
+        return (self.customer,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    ref: Ref
+    version: int
+    invoice: Ref
+    amount: Money
+    status: PaymentStatus
+    paid_at: datetime | None = None
+    gone: bool = False
+
+    @property
+    def parents(self) -> tuple[Ref, ...]:
+        return (self.invoice,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    ref: Ref
+    version: int
+    payment: Ref
+    amount: Money
+    status: RefundStatus
+    created_at: datetime | None = None
+    gone: bool = False
+
+    @property
+    def parents(self) -> tuple[Ref, ...]:
+        return (self.payment,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispute:
+    ref: Ref
+    version: int
+    payment: Ref
+    amount: Money
+    status: DisputeStatus
+    reason: str = ""
+    created_at: datetime | None = None
+    gone: bool = False
+
+    @property
+    def parents(self) -> tuple[Ref, ...]:
+        return (self.payment,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditNote:
+    """`void` takes the credit back. Amounts count against the invoice's balance in our ledger."""
+
+    ref: Ref
+    version: int
+    invoice: Ref
+    amount: Money
+    void: bool = False
+    created_at: datetime | None = None
+    gone: bool = False
+
+    @property
+    def parents(self) -> tuple[Ref, ...]:
+        return (self.invoice,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message that left or arrived. `about` is the record it belongs to."""
+
+    ref: Ref
+    version: int
+    about: Ref
+    subject: str = ""
+    body: str = ""
+    sender: str = ""
+    recipient: str = ""
+    sent_at: datetime | None = None
+    gone: bool = False
+
+    @property
+    def parents(self) -> tuple[Ref, ...]:
+        return (self.about,)
+
+
+Record = (
+    Company
+    | Contact
+    | Deal
+    | Customer
+    | Invoice
+    | Payment
+    | Refund
+    | Dispute
+    | CreditNote
+    | Message
+)
+
+RECORD_TYPES: dict[Kind, type[Record]] = {
+    Kind.COMPANY: Company,
+    Kind.CONTACT: Contact,
+    Kind.DEAL: Deal,
+    Kind.CUSTOMER: Customer,
+    Kind.INVOICE: Invoice,
+    Kind.PAYMENT: Payment,
+    Kind.REFUND: Refund,
+    Kind.DISPUTE: Dispute,
+    Kind.CREDIT_NOTE: CreditNote,
+    Kind.MESSAGE: Message,
+}
+
+
+def join(old: Record, new: Record) -> Record:
+    """The one record two looks at it amount to: commutative, associative, idempotent.
+
+    Of two different looks with one version the greater text wins: arbitrary, but the same on every
+    machine and in every order.
+    """
+    first, second = sorted((old, new), key=lambda record: (record.version, repr(record)))
+    winner = second
+    if isinstance(first, Deal) and isinstance(winner, Deal):
+        visits = tuple(sorted({*first.visits, *winner.visits}, key=lambda v: (v.at, v.stage)))
+        winner = replace(winner, visits=visits)
+    return winner

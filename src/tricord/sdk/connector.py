@@ -1,0 +1,122 @@
+"""The contract of a connector: one declared value, and four small files behind it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from tricord.core.commands import Command
+from tricord.core.ids import ConnectionName, Instant, Kind, Ref
+from tricord.core.records import Record
+from tricord.sdk.delivery import Delivery
+from tricord.sdk.errors import TricordError
+from tricord.sdk.secret import Secret
+from tricord.sdk.signing import Scheme
+from tricord.sdk.talk import Hint, Listing, Reading, Response, Talk
+
+
+class Once(StrEnum):
+    """How a verb is made effect-once at this vendor.
+
+    `KEY`: the vendor takes an idempotency key. `NATURAL`: a natural key or an upsert by our id.
+    `TAG`: a searchable tag, looked up before a retry. `NEVER`: nothing; at most once, and an
+    unknown outcome goes to a person.
+    """
+
+    KEY = "A"
+    NATURAL = "B"
+    TAG = "C"
+    NEVER = "D"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One value a connection needs in `tricord.yaml`. `secret` ones are never shown."""
+
+    name: str
+    label: str
+    help: str
+    secret: bool = True
+    required: bool = True
+    pattern: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the vendor allows: requests in flight at once, and per second over all of them."""
+
+    at_once: int
+    per_second: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """One configured use: what talks and parsing may know about the connection.
+
+    `fields` maps our names of CRM fields to the vendor's properties (`deal.service_type`).
+    """
+
+    connection: ConnectionName
+    settings: Mapping[str, Secret | str] = field(default_factory=dict)
+    fields: tuple[tuple[str, str], ...] = ()
+
+    def text(self, name: str) -> str:
+        """A setting as text; secrets are revealed here and nowhere else. "" when it is not set."""
+        value = self.settings.get(name, "")
+        return value.reveal() if isinstance(value, Secret) else value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One attempt at a command. `again` is True when an earlier attempt may have reached it."""
+
+    key: str
+    at: Instant
+    again: bool
+
+
+Parse = Callable[[Access, Delivery], Sequence[Record | Hint]]
+Read = Callable[[Access, Ref, Instant], Reading]
+List = Callable[[Access, str, Instant], Listing]
+Act = Callable[[Access, Any, Work], Talk]
+Probe = Callable[[Access], Reading]
+Headers = Callable[[Access], tuple[tuple[str, str], ...]]
+Explain = Callable[[Response, str], TricordError]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verb:
+    """A command this vendor takes, how it is made effect-once, and the talk that does it."""
+
+    once: Once
+    act: Act
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connector:
+    """Everything the rest of Tricord knows about a vendor.
+
+    `headers` gives the authentication of each request. `explain` turns an answer that was not
+    expected into an error with a plan. `signature` is None where nothing arrives by webhook.
+    `delivery_id` names a delivery, so that its copies are known.
+    """
+
+    name: str
+    title: str
+    base_url: str
+    settings: tuple[Setting, ...]
+    limits: Limits
+    verbs: Mapping[type[Command], Verb]
+    headers: Headers
+    explain: Explain
+    probe: Probe
+    signature: Scheme | None = None
+    delivery_id: Callable[[Delivery], str] | None = None
+    parse: Parse | None = None
+    reads: Mapping[Kind, Read] = field(default_factory=dict)
+    listing: List | None = None
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Settings that hold webhook secrets; a comma in one separates two live ones."""
+        return tuple(s.name for s in self.settings if s.name == "webhook_secret")

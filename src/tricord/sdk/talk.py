@@ -1,0 +1,188 @@
+"""Talks: a connector's conversation with a vendor, written as a generator. No I/O in it.
+
+A talk yields requests and receives responses; the engine owns the one sender. A talk may be
+replayed from its first line, so every write carries a key, or is looked for before it is repeated.
+"""
+
+import json
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlencode
+
+from tricord.core.ids import Ref
+from tricord.core.records import Record
+from tricord.sdk.errors import AccessLost, Refused, TricordError, TryAgain
+from tricord.sdk.reader import Reader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request within the connection's host: `path` is absolute, without scheme or host.
+
+    `writes` says whether it may change something at the vendor: then a lost answer leaves the
+    outcome unknown. `fresh_for` lets the sender answer a read from memory for that many seconds.
+    `expected` statuses come back to the talk; all others are raised as errors.
+    """
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    writes: bool = False
+    fresh_for: float = 0.0
+    bucket: str = "default"
+    expected: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """One message to hand to a mail server: the envelope and the bytes, ready to send."""
+
+    sender: str
+    recipient: str
+    content: bytes
+    writes: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What came back. `headers` have lower-case names."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def read(self) -> Reader:
+        return Reader.of(self.body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A command was carried out. `seen` are records the vendor showed on the way."""
+
+    remote: Ref | None = None
+    seen: tuple[Record, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """Record `ref` changed at the vendor: read it. `version` lets a known one be skipped.
+
+    `change` is (property, value) when the vendor told them, by which our own writes are known.
+    """
+
+    ref: Ref
+    version: int | None = None
+    change: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """An event found by a poll, as it would have arrived by webhook. `id` as in a delivery."""
+
+    id: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """One step of a poll: what changed, the cursor to go on from, and whether there is more."""
+
+    cursor: str
+    hints: tuple[Hint, ...] = ()
+    missed: tuple[Missed, ...] = ()
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """Open the mail server, log in and leave: a harmless proof that the credentials work."""
+
+    writes: bool = False
+
+
+Wire = Request | Mail | Hello
+Talk = Generator[Wire, Response, Done]
+Reading = Generator[Wire, Response, tuple[Record, ...]]
+Listing = Generator[Wire, Response, Changes]
+
+
+def get(
+    path: str,
+    query: Sequence[tuple[str, str]] = (),
+    *,
+    fresh_for: float = 0.0,
+    bucket: str = "default",
+    expected: tuple[int, ...] = (),
+) -> Request:
+    full = f"{path}?{urlencode(query)}" if query else path
+    return Request(method="GET", path=full, fresh_for=fresh_for, bucket=bucket, expected=expected)
+
+
+def post_json(
+    path: str,
+    value: object,
+    *,
+    method: str = "POST",
+    writes: bool = True,
+    bucket: str = "default",
+    expected: tuple[int, ...] = (),
+) -> Request:
+    """A JSON request. `writes=False` for a search that is a POST by form only."""
+    return Request(
+        method=method,
+        path=path,
+        headers=(("Content-Type", "application/json"),),
+        body=json.dumps(value, separators=(",", ":")).encode(),
+        writes=writes,
+        bucket=bucket,
+        expected=expected,
+    )
+
+
+def post_form(
+    path: str,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    key: str,
+    expected: tuple[int, ...] = (),
+) -> Request:
+    """A form request that carries an idempotency key of its own."""
+    return Request(
+        method="POST",
+        path=path,
+        headers=(
+            ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Idempotency-Key", key),
+        ),
+        body=urlencode(pairs).encode(),
+        writes=True,
+        expected=expected,
+    )
+
+
+def segment(text: str) -> str:
+    """One path segment, with everything that could leave it escaped."""
+    return quote(text, safe="")
+
+
+def error_of(response: Response, detail: str) -> TricordError:
+    """The plan for an HTTP status, by what the statuses mean everywhere.
+
+    `detail` names what was asked; it must hold no secret and no personal data.
+    """
+    status = response.status
+    words = f"{detail}: HTTP {status}"
+    if status == 401 or status == 403:
+        return AccessLost(words)
+    if status in (408, 423, 425, 429) or status >= 500:
+        return TryAgain(words, retry_after=_seconds(response.headers.get("retry-after")))
+    return Refused(words)
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        return max(0.0, float(text)) if text else None
+    except ValueError:
+        return None
