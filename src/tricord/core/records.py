@@ -1,7 +1,6 @@
 """The records of an account: what each vendor says exists, in our words.
 
-A record is also the observation of itself: it carries its `version` (milliseconds since 1970 at
-which we asked for it), and the newer one wins; `stamp` is the vendor's own time of change. What
+A record is also the observation of itself: it carries its `version`, and the newer one wins. What
 grows only (the stages a deal has been in) is joined instead, so the order of arrival never matters.
 """
 
@@ -45,30 +44,51 @@ class DisputeStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Company:
+class Seen:
+    """What every record has: who it is, when it was looked at, and when it was found to be gone.
+
+    `version` is when we asked for it, in milliseconds since 1970; `stamp` is the vendor's own time
+    of change, 0 where it tells none; `gone_version` is when a look found nothing, 0 if none did.
+    """
+
     ref: Ref
     version: int
     stamp: int = 0
-    name: str = ""
-    domain: str = ""
-    phone: str = ""
-    gone: bool = False
+    gone_version: int = 0
+
+    @property
+    def gone(self) -> bool:
+        return self.gone_version > self.version
 
     @property
     def parents(self) -> tuple[Ref, ...]:
+        """The records through which this one finds its account, the best first."""
         return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
-    ref: Ref
-    version: int
-    stamp: int = 0
+class Tombstone(Seen):
+    """A record that was never seen alive: a look at it found nothing. Its `version` is 0."""
+
+
+def gone(ref: Ref, version: int) -> Tombstone:
+    """What is observed when a look at `version` finds nothing. Known content is kept."""
+    return Tombstone(ref=ref, version=0, gone_version=version)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company(Seen):
+    name: str = ""
+    domain: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact(Seen):
     name: str = ""
     email: str = ""
     phone: str = ""
     company: Ref | None = None
-    gone: bool = False
 
     @property
     def parents(self) -> tuple[Ref, ...]:
@@ -84,7 +104,7 @@ class StageVisit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deal:
+class Deal(Seen):
     """A deal, or a matter in a law firm.
 
     `amount_text` and `currency` are kept as the CRM holds them: a deal without a readable amount
@@ -92,9 +112,6 @@ class Deal:
     move back can be told from a move on; `lost` says that the CRM closed the deal as lost.
     """
 
-    ref: Ref
-    version: int
-    stamp: int = 0
     name: str = ""
     amount_text: str = ""
     currency: str = ""
@@ -106,7 +123,6 @@ class Deal:
     contacts: tuple[Ref, ...] = ()
     owner: str = ""
     fields: Fields = ()
-    gone: bool = False
 
     @property
     def parents(self) -> tuple[Ref, ...]:
@@ -121,23 +137,16 @@ class Deal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Customer:
+class Customer(Seen):
     """The client in the billing engine. `account` is our mark on it, "" when it has none."""
 
-    ref: Ref
-    version: int
     name: str = ""
     email: str = ""
     account: str = ""
-    gone: bool = False
-
-    @property
-    def parents(self) -> tuple[Ref, ...]:
-        return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Invoice:
+class Invoice(Seen):
     """An invoice as the billing engine holds it.
 
     `paid` is what the engine itself says it has received; our ledger is made from payments,
@@ -145,8 +154,6 @@ class Invoice:
     Tricord wrote on it, "" on an invoice made by hand.
     """
 
-    ref: Ref
-    version: int
     customer: Ref
     status: InvoiceStatus
     total: Money
@@ -158,7 +165,6 @@ class Invoice:
     issued_at: datetime | None = None
     due_at: datetime | None = None
     paid_at: datetime | None = None
-    gone: bool = False
 
     @property
     def parents(self) -> tuple[Ref, ...]:
@@ -166,14 +172,11 @@ class Invoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Payment:
-    ref: Ref
-    version: int
+class Payment(Seen):
     invoice: Ref
     amount: Money
     status: PaymentStatus
     paid_at: datetime | None = None
-    gone: bool = False
 
     @property
     def parents(self) -> tuple[Ref, ...]:
@@ -181,14 +184,11 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refund:
-    ref: Ref
-    version: int
+class Refund(Seen):
     payment: Ref
     amount: Money
     status: RefundStatus
     created_at: datetime | None = None
-    gone: bool = False
 
     @property
     def parents(self) -> tuple[Ref, ...]:
@@ -196,15 +196,12 @@ class Refund:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dispute:
-    ref: Ref
-    version: int
+class Dispute(Seen):
     payment: Ref
     amount: Money
     status: DisputeStatus
     reason: str = ""
     created_at: datetime | None = None
-    gone: bool = False
 
     @property
     def parents(self) -> tuple[Ref, ...]:
@@ -212,16 +209,13 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreditNote:
+class CreditNote(Seen):
     """`void` takes the credit back. Amounts count against the invoice's balance in our ledger."""
 
-    ref: Ref
-    version: int
     invoice: Ref
     amount: Money
     void: bool = False
     created_at: datetime | None = None
-    gone: bool = False
 
     @property
     def parents(self) -> tuple[Ref, ...]:
@@ -229,18 +223,15 @@ class CreditNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Seen):
     """A message that left or arrived. `about` is the record it belongs to."""
 
-    ref: Ref
-    version: int
     about: Ref
     subject: str = ""
     body: str = ""
     sender: str = ""
     recipient: str = ""
     sent_at: datetime | None = None
-    gone: bool = False
 
     @property
     def parents(self) -> tuple[Ref, ...]:
@@ -258,6 +249,7 @@ Record = (
     | Dispute
     | CreditNote
     | Message
+    | Tombstone
 )
 
 RECORD_TYPES: dict[Kind, type[Record]] = {
@@ -274,15 +266,24 @@ RECORD_TYPES: dict[Kind, type[Record]] = {
 }
 
 
-def join(old: Record, new: Record) -> Record:
+def join(one: Record, other: Record) -> Record:
     """The one record two looks at it amount to: commutative, associative, idempotent.
 
     Of two different looks with one version the greater text wins: arbitrary, but the same on every
     machine and in every order.
     """
-    first, second = sorted((old, new), key=lambda record: (record.version, repr(record)))
-    winner = second
+    gone_version = max(one.gone_version, other.gone_version)
+    looks = [look for look in (one, other) if not isinstance(look, Tombstone)]
+    if not looks:
+        return Tombstone(ref=one.ref, version=0, gone_version=gone_version)
+    alike = [replace(look, gone_version=gone_version) for look in looks]
+    first, winner = min(alike, key=_age), max(alike, key=_age)
     if isinstance(first, Deal) and isinstance(winner, Deal):
         visits = tuple(sorted({*first.visits, *winner.visits}, key=lambda v: (v.at, v.stage)))
         winner = replace(winner, visits=visits)
     return winner
+
+
+def _age(record: Record) -> tuple[int, str]:
+    content = replace(record, visits=()) if isinstance(record, Deal) else record
+    return record.version, repr(content)

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterable
 
 from tricord.connectors.hubspot import paths
 from tricord.core.ids import ExternalId, Instant, Kind, Ref
-from tricord.core.records import Company, Contact, Deal, Record, StageVisit
+from tricord.core.records import Company, Contact, Deal, Record, StageVisit, gone
 from tricord.sdk.connector import Access
 from tricord.sdk.errors import PayloadMalformed
 from tricord.sdk.reader import Reader, milliseconds
@@ -38,7 +38,7 @@ def read_deal(access: Access, ref: Ref, now: Instant) -> Reading:
         expected=(200, 404),
     )
     if answer.status == 404:
-        return (Deal(ref=ref, version=milliseconds(now), gone=True),)
+        return (gone(ref, milliseconds(now)),)
     found = answer.read
     stages = yield get(paths.pipelines(), fresh_for=300.0)
     companies = _associated(access, found, "companies", Kind.COMPANY)
@@ -46,7 +46,7 @@ def read_deal(access: Access, ref: Ref, now: Instant) -> Reading:
     deal = _deal(access, found, stages.read, companies, contacts, now)
     around = yield from _companies(access, companies, now)
     people = yield from _contacts(access, contacts, now)
-    moved = (Deal(ref=ref, version=milliseconds(now), gone=True),) if deal.ref != ref else ()
+    moved = (gone(ref, milliseconds(now)),) if deal.ref != ref else ()
     return (deal, *around, *people, *moved)
 
 
@@ -57,9 +57,9 @@ def read_company(access: Access, ref: Ref, now: Instant) -> Reading:
         expected=(200, 404),
     )
     if answer.status == 404:
-        return (Company(ref=ref, version=milliseconds(now), gone=True),)
+        return (gone(ref, milliseconds(now)),)
     company = _company(access, answer.read, now)
-    moved = (Company(ref=ref, version=milliseconds(now), gone=True),) if company.ref != ref else ()
+    moved = (gone(ref, milliseconds(now)),) if company.ref != ref else ()
     return (company, *moved)
 
 
@@ -70,10 +70,10 @@ def read_contact(access: Access, ref: Ref, now: Instant) -> Reading:
         expected=(200, 404),
     )
     if answer.status == 404:
-        return (Contact(ref=ref, version=milliseconds(now), gone=True),)
+        return (gone(ref, milliseconds(now)),)
     companies = _associated(access, answer.read, "companies", Kind.COMPANY)
     contact = _contact(access, answer.read, companies[0] if companies else None, now)
-    moved = (Contact(ref=ref, version=milliseconds(now), gone=True),) if contact.ref != ref else ()
+    moved = (gone(ref, milliseconds(now)),) if contact.ref != ref else ()
     return (contact, *moved)
 
 
@@ -204,7 +204,7 @@ def _deal(
         contacts=contacts,
         owner=values.text_or("hubspot_owner_id"),
         fields=tuple(sorted((name, value) for name, value in ours if value)),
-        gone=found.flag_or("archived"),
+        gone_version=milliseconds(now) + 1 if found.flag_or("archived") else 0,
     )
 
 
@@ -250,7 +250,7 @@ def _company(access: Access, found: Reader, now: Instant) -> Company:
         name=values.text_or("name"),
         domain=values.text_or("domain").lower(),
         phone=values.text_or("phone"),
-        gone=found.flag_or("archived"),
+        gone_version=milliseconds(now) + 1 if found.flag_or("archived") else 0,
     )
 
 
@@ -265,7 +265,7 @@ def _contact(access: Access, found: Reader, company: Ref | None, now: Instant) -
         email=values.text_or("email").lower(),
         phone=values.text_or("phone"),
         company=company,
-        gone=found.flag_or("archived"),
+        gone_version=milliseconds(now) + 1 if found.flag_or("archived") else 0,
     )
 
 

@@ -1,0 +1,39 @@
+"""SMTP, declared: any mail server that takes submissions. Nothing arrives here, so no parse."""
+
+from tricord.connectors.smtp.act import send_message
+from tricord.core.commands import SendMessage
+from tricord.core.records import Record
+from tricord.sdk.connector import Access, Connector, Limits, Once, Setting, Verb
+from tricord.sdk.talk import Hello, Reading, error_of
+
+
+def _probe(access: Access) -> Reading:
+    yield Hello()
+    nothing: tuple[Record, ...] = ()
+    return nothing
+
+
+CONNECTOR = Connector(
+    name="smtp",
+    title="Mail (SMTP)",
+    base_url="",
+    settings=(
+        Setting(
+            name="url",
+            label="Mail server",
+            help="smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465",
+            pattern=r"smtps?://.+",
+        ),
+        Setting(
+            name="sender",
+            label="Sender",
+            help='Who mails come from, such as "Harbour Studio <billing@harbour.example>"',
+            secret=False,
+        ),
+    ),
+    limits=Limits(at_once=2, per_second=5.0),
+    verbs={SendMessage: Verb(once=Once.NEVER, act=send_message)},
+    headers=lambda access: (),
+    explain=error_of,
+    probe=_probe,
+)

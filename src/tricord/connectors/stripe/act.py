@@ -1,0 +1,128 @@
+"""Writing to Stripe. Class A: every POST carries an Idempotency-Key made from the business key.
+
+Stripe keeps a key for 24 hours, so a repeated command looks for its own mark first, in lists that
+are consistent at once; search is not, and never guards against a duplicate.
+"""
+
+from collections.abc import Generator, Sequence
+
+from tricord.connectors.stripe.amounts import to_stripe
+from tricord.connectors.stripe.read import customer, invoice
+from tricord.core.commands import CreateCustomer, CreateInvoice
+from tricord.core.records import InvoiceStatus
+from tricord.sdk.connector import Access, Work
+from tricord.sdk.errors import Refused
+from tricord.sdk.reader import Reader
+from tricord.sdk.talk import Done, Response, Talk, Wire, get, post_form, segment
+
+_PAGES = 20
+
+Search = Generator[Wire, Response, Reader | None]
+
+
+def create_customer(access: Access, command: CreateCustomer, work: Work) -> Talk:
+    """Finds the client by our mark or by e-mail before making a new one."""
+    listed = yield get("/v1/customers", [("email", command.email), ("limit", "100")])
+    rows = [row for row in listed.read.children("data") if not row.flag_or("deleted")]
+    ours = [row for row in rows if _mark(row, "tricord_account") == command.account]
+    free = [row for row in rows if not _mark(row, "tricord_account")]
+    if not ours and len(free) > 1:
+        raise Refused(
+            f"{len(free)} customers at Stripe have this client's e-mail address; write "
+            f"tricord_account = {command.account} into the metadata of the right one and retry"
+        )
+    mark = ("metadata[tricord_account]", command.account)
+    if ours:
+        found = ours[0]
+    elif free:
+        path = f"/v1/customers/{segment(free[0].text('id'))}"
+        answer = yield post_form(path, [mark], key=f"{work.key}/adopt")
+        found = answer.read
+    else:
+        pairs = [("name", command.name), ("email", command.email), ("phone", command.phone), mark]
+        filled = [(name, value) for name, value in pairs if value]
+        answer = yield post_form("/v1/customers", filled, key=work.key)
+        found = answer.read
+    seen = customer(access.connection, found, work.at)
+    return Done(remote=seen.ref, seen=(seen,))
+
+
+def create_invoice(access: Access, command: CreateInvoice, work: Work) -> Talk:
+    """Draft, lines, finalize, send. A draft left behind by an earlier attempt is finished."""
+    found = (yield from _find(command)) if work.again else None
+    if found is None:
+        answer = yield post_form("/v1/invoices", _draft(command), key=f"{work.key}/draft")
+        found = answer.read
+    name = found.text("id")
+    path = f"/v1/invoices/{segment(name)}"
+    if found.text("status") == InvoiceStatus.DRAFT:
+        present = {_mark(row, "tricord_line") for row in found.child("lines").children("data")}
+        for line in command.lines:
+            if line.id not in present:
+                pairs = [
+                    ("customer", command.customer.external_id),
+                    ("invoice", name),
+                    ("amount", str(to_stripe(line.amount))),
+                    ("currency", line.amount.currency.lower()),
+                    ("description", line.description),
+                    ("metadata[tricord_line]", line.id),
+                ]
+                yield post_form("/v1/invoiceitems", pairs, key=f"{work.key}/line/{line.id}")
+        yield post_form(f"{path}/finalize", _CALM, key=f"{work.key}/finalize")
+        sent = False
+    else:
+        sent = yield from _was_sent(found)
+    if not sent:
+        answer = yield post_form(f"{path}/send", (), key=f"{work.key}/send")
+        found = answer.read
+    seen = invoice(access.connection, found, work.at)
+    return Done(remote=seen.ref, seen=(seen,))
+
+
+_CALM = (("auto_advance", "false"),)
+"""Tricord decides about reminders and collection; Stripe's own automation stays off."""
+
+
+def _draft(command: CreateInvoice) -> Sequence[tuple[str, str]]:
+    return (
+        ("customer", command.customer.external_id),
+        ("collection_method", "send_invoice"),
+        ("days_until_due", str(command.days_until_due)),
+        ("currency", command.total.currency.lower()),
+        ("description", command.memo),
+        *_CALM,
+        ("metadata[tricord_key]", command.key),
+        ("metadata[tricord_account]", command.account),
+        ("metadata[tricord_deal]", str(command.deal)),
+        ("metadata[tricord_rule]", command.because.rule),
+        ("metadata[tricord_policy]", command.because.policy),
+    )
+
+
+def _find(command: CreateInvoice) -> Search:
+    """The invoice that carries our key, among the customer's own: that list has no lag."""
+    query = [("customer", command.customer.external_id), ("limit", "100")]
+    last: list[tuple[str, str]] = []
+    for _ in range(_PAGES):
+        page = (yield get("/v1/invoices", [*query, *last])).read
+        rows = list(page.children("data"))
+        for row in rows:
+            if _mark(row, "tricord_key") == command.key:
+                return row
+        if not rows or not page.flag_or("has_more"):
+            return None
+        last = [("starting_after", rows[-1].text("id"))]
+    raise Refused("this customer has too many invoices at Stripe to look for ours among them")
+
+
+def _was_sent(found: Reader) -> Generator[Wire, Response, bool]:
+    """Whether the client has it already; Stripe tells that by an event alone."""
+    since = str(found.integer("created"))
+    query = [("type", "invoice.sent"), ("created[gte]", since), ("limit", "100")]
+    page = (yield get("/v1/events", query)).read
+    things = [row.child("data").child("object") for row in page.children("data")]
+    return any(thing.text_or("id") == found.text("id") for thing in things)
+
+
+def _mark(row: Reader, name: str) -> str:
+    return row.child_or_empty("metadata").text_or(name)

@@ -1,0 +1,258 @@
+"""Reading Stripe: one object as a record, and the events since a cursor.
+
+Amounts and states come from the objects; which payment belongs to which invoice comes from the
+InvoicePayments, because since version basil neither a charge nor a payment intent names its
+invoice (docs.stripe.com/changelog/basil).
+"""
+
+import json
+from collections.abc import Callable
+from typing import TypeVar
+
+from tricord.connectors.stripe.amounts import money_at, money_or_zero
+from tricord.core.ids import ConnectionName, ExternalId, Instant, Kind, Ref
+from tricord.core.records import (
+    CreditNote,
+    Customer,
+    Dispute,
+    DisputeStatus,
+    Invoice,
+    InvoiceStatus,
+    Payment,
+    PaymentStatus,
+    Record,
+    Refund,
+    RefundStatus,
+    gone,
+)
+from tricord.sdk.connector import Access
+from tricord.sdk.errors import PayloadMalformed
+from tricord.sdk.reader import Reader, milliseconds
+from tricord.sdk.talk import Changes, Listing, Missed, Reading, get, segment
+
+EVENTS = (
+    "customer.created", "customer.updated", "customer.deleted",
+    "invoice.finalized", "invoice.updated", "invoice.sent", "invoice.paid", "invoice.voided",
+    "invoice.marked_uncollectible", "invoice.deleted", "invoice_payment.paid",
+    "refund.created", "refund.updated", "refund.failed",
+    "charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed",
+    "credit_note.created", "credit_note.updated", "credit_note.voided",
+)  # fmt: skip
+"""The events that change what is owed; a list call takes at most 20 types."""
+OVERLAP_SECONDS = 60
+_PAGES = 50
+
+_REFUND_STATUS = {
+    "pending": RefundStatus.PENDING,
+    "requires_action": RefundStatus.PENDING,
+    "succeeded": RefundStatus.SUCCEEDED,
+    "failed": RefundStatus.FAILED,
+    "canceled": RefundStatus.FAILED,
+}
+_DISPUTE_STATUS = {
+    "warning_needs_response": DisputeStatus.INQUIRY,
+    "warning_under_review": DisputeStatus.INQUIRY,
+    "warning_closed": DisputeStatus.CLOSED,
+    "needs_response": DisputeStatus.OPEN,
+    "under_review": DisputeStatus.OPEN,
+    "appeal_needs_response": DisputeStatus.OPEN,
+    "appeal_under_review": DisputeStatus.OPEN,
+    "won": DisputeStatus.WON,
+    "lost": DisputeStatus.LOST,
+    "prevented": DisputeStatus.CLOSED,
+}
+
+S = TypeVar("S", InvoiceStatus, PaymentStatus)
+Make = Callable[[ConnectionName, Reader, Instant], Record]
+
+
+def read_invoice(access: Access, ref: Ref, now: Instant) -> Reading:
+    """The invoice and every payment on it."""
+    answer = yield get(
+        f"/v1/invoices/{segment(ref.external_id)}",
+        [("expand[]", "payments")],
+        expected=(200, 404),
+    )
+    if answer.status == 404 or answer.read.flag_or("deleted"):
+        return (gone(ref, milliseconds(now)),)
+    found = answer.read
+    listed = found.child_or_empty("payments")
+    payments = list(listed.children("data"))
+    while listed.flag_or("has_more"):
+        more = yield get(
+            "/v1/invoice_payments",
+            [
+                ("invoice", ref.external_id),
+                ("limit", "100"),
+                ("starting_after", payments[-1].text("id")),
+            ],
+        )
+        listed = more.read
+        payments.extend(listed.children("data"))
+    paid = [invoice_payment(access.connection, row, now) for row in payments]
+    return (invoice(access.connection, found, now), *(p for p in paid if p is not None))
+
+
+def _reader(path: str, make: Make) -> Callable[[Access, Ref, Instant], Reading]:
+    def read(access: Access, ref: Ref, now: Instant) -> Reading:
+        answer = yield get(f"{path}/{segment(ref.external_id)}", expected=(200, 404))
+        if answer.status == 404 or answer.read.flag_or("deleted"):
+            return (gone(ref, milliseconds(now)),)
+        return (make(access.connection, answer.read, now),)
+
+    return read
+
+
+def customer(connection: ConnectionName, found: Reader, now: Instant) -> Customer:
+    return Customer(
+        ref=Ref(connection, Kind.CUSTOMER, ExternalId(found.text("id"))),
+        version=milliseconds(now),
+        name=found.text_or("name"),
+        email=found.text_or("email").lower(),
+        account=found.child_or_empty("metadata").text_or("tricord_account"),
+    )
+
+
+def invoice(connection: ConnectionName, found: Reader, now: Instant) -> Invoice:
+    """An Invoice object without its payments. A status we do not know is malformed, not guessed."""
+    marks = found.child_or_empty("metadata")
+    moments = found.child_or_empty("status_transitions")
+    deal = marks.text_or("tricord_deal")
+    return Invoice(
+        ref=Ref(connection, Kind.INVOICE, ExternalId(found.text("id"))),
+        version=milliseconds(now),
+        customer=Ref(connection, Kind.CUSTOMER, ExternalId(expandable(found, "customer"))),
+        status=_status(InvoiceStatus, found),
+        total=money_at(found, "total"),
+        paid=money_or_zero(found, "amount_paid"),
+        number=found.text_or("number"),
+        key=marks.text_or("tricord_key"),
+        deal=_deal(deal, marks),
+        url=found.text_or("hosted_invoice_url"),
+        issued_at=moments.unix_time_or_none("finalized_at"),
+        due_at=found.unix_time_or_none("due_date"),
+        paid_at=moments.unix_time_or_none("paid_at"),
+    )
+
+
+def invoice_payment(connection: ConnectionName, found: Reader, now: Instant) -> Payment | None:
+    """One InvoicePayment; None for one that names no payment yet."""
+    payment = found.child_or_empty("payment")
+    kind = payment.text_or("type")
+    if not kind or not payment.has(kind):
+        return None
+    status = _status(PaymentStatus, found)
+    amount = "amount_paid" if status is PaymentStatus.PAID else "amount_requested"
+    return Payment(
+        ref=Ref(connection, Kind.PAYMENT, ExternalId(expandable(payment, kind))),
+        version=milliseconds(now),
+        invoice=Ref(connection, Kind.INVOICE, ExternalId(expandable(found, "invoice"))),
+        amount=money_or_zero(found, amount),
+        status=status,
+        paid_at=found.child_or_empty("status_transitions").unix_time_or_none("paid_at"),
+    )
+
+
+def _refund(connection: ConnectionName, found: Reader, now: Instant) -> Refund:
+    status = found.text_or("status", "pending")
+    if status not in _REFUND_STATUS:
+        raise PayloadMalformed(f"{found.path}.status: unknown")
+    return Refund(
+        ref=Ref(connection, Kind.REFUND, ExternalId(found.text("id"))),
+        version=milliseconds(now),
+        payment=_payment_of(connection, found),
+        amount=money_at(found, "amount"),
+        status=_REFUND_STATUS[status],
+        created_at=found.unix_time_or_none("created"),
+    )
+
+
+def _dispute(connection: ConnectionName, found: Reader, now: Instant) -> Dispute:
+    status = found.text("status")
+    if status not in _DISPUTE_STATUS:
+        raise PayloadMalformed(f"{found.path}.status: unknown")
+    return Dispute(
+        ref=Ref(connection, Kind.DISPUTE, ExternalId(found.text("id"))),
+        version=milliseconds(now),
+        payment=_payment_of(connection, found),
+        amount=money_at(found, "amount"),
+        status=_DISPUTE_STATUS[status],
+        reason=found.text_or("reason"),
+        created_at=found.unix_time_or_none("created"),
+    )
+
+
+def _credit_note(connection: ConnectionName, found: Reader, now: Instant) -> CreditNote:
+    return CreditNote(
+        ref=Ref(connection, Kind.CREDIT_NOTE, ExternalId(found.text("id"))),
+        version=milliseconds(now),
+        invoice=Ref(connection, Kind.INVOICE, ExternalId(expandable(found, "invoice"))),
+        amount=money_at(found, "total"),
+        void=found.text("status") == "void",
+        created_at=found.unix_time_or_none("created"),
+    )
+
+
+read_customer = _reader("/v1/customers", customer)
+read_refund = _reader("/v1/refunds", _refund)
+read_dispute = _reader("/v1/disputes", _dispute)
+read_credit_note = _reader("/v1/credit_notes", _credit_note)
+
+
+def changes(access: Access, cursor: str, now: Instant) -> Listing:
+    """The events since the cursor, oldest first, as they would have come by webhook.
+
+    Stripe keeps events for 30 days. The cursor remembers the ids of the last minute, because
+    events of one second may become visible one after the other.
+    """
+    started = int(now.timestamp())
+    since, seen = json.loads(cursor) if cursor else (started, [])
+    query = [
+        *(("types[]", name) for name in EVENTS),
+        ("created[gte]", str(since - OVERLAP_SECONDS)),
+        ("limit", "100"),
+    ]
+    rows: list[Reader] = []
+    last: list[tuple[str, str]] = []
+    for _ in range(_PAGES):
+        page = yield get("/v1/events", [*query, *last])
+        rows.extend(page.read.children("data"))
+        if not page.read.flag_or("has_more"):
+            break
+        last = [("starting_after", rows[-1].text("id"))]
+    known = set(seen)
+    missed = [
+        Missed(id=row.text("id"), body=json.dumps(row.value, separators=(",", ":")).encode())
+        for row in reversed(rows)
+        if row.text("id") not in known
+    ]
+    newest = max((row.integer("created") for row in rows), default=since)
+    recent = sorted(r.text("id") for r in rows if r.integer("created") >= newest - OVERLAP_SECONDS)
+    return Changes(cursor=json.dumps([newest, recent]), missed=tuple(missed))
+
+
+def expandable(found: Reader, name: str) -> str:
+    """An id, whether Stripe gave the id alone or the whole object."""
+    value = found.value.get(name)
+    return found.child(name).text("id") if isinstance(value, dict) else found.text(name)
+
+
+def _payment_of(connection: ConnectionName, found: Reader) -> Ref:
+    name = "payment_intent" if found.has("payment_intent") else "charge"
+    return Ref(connection, Kind.PAYMENT, ExternalId(expandable(found, name)))
+
+
+def _deal(text: str, marks: Reader) -> Ref | None:
+    if not text:
+        return None
+    try:
+        return Ref.parse(text)
+    except ValueError:
+        raise PayloadMalformed(f"{marks.path}.tricord_deal: not a record of ours") from None
+
+
+def _status(kind: type[S], found: Reader) -> S:
+    try:
+        return kind(found.text("status"))
+    except ValueError:
+        raise PayloadMalformed(f"{found.path}.status: unknown") from None

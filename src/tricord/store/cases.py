@@ -1,0 +1,72 @@
+"""Cases: one open row per cause; a case whose cause is gone closes itself."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import insert, select, update
+
+from tricord.core.cases import Case
+from tricord.core.ids import AccountId
+from tricord.store import codec
+from tricord.store.audit import record_act
+from tricord.store.codec import to_micros
+from tricord.store.database import Tx
+from tricord.store.schema import cases
+from tricord.store.sealing import seal, unseal
+
+
+def open_case(tx: Tx, case: Case, origin: str) -> bool:
+    """Open it, or bring the open one of the same cause up to date. True when it is new."""
+    plain = codec.dump(case)
+    row = tx.db.execute(
+        select(cases).where(cases.c.key == case.key, cases.c.state == "open")
+    ).first()
+    values = {
+        "account": case.account,
+        "owner": case.owner,
+        "minor": case.money.minor if case.money else None,
+        "currency": case.money.currency if case.money else None,
+    }
+    if row is not None:
+        if unseal(tx.keys.common, row.sealed, f"cases|{case.key}") != plain:
+            sealed = seal(tx.keys.common, plain, f"cases|{case.key}")
+            tx.db.execute(update(cases).where(cases.c.id == row.id).values(sealed=sealed, **values))
+        return False
+    tx.db.execute(
+        insert(cases).values(
+            key=case.key,
+            kind=case.kind,
+            origin=origin,
+            state="open",
+            opened_at=to_micros(tx.now),
+            sealed=seal(tx.keys.common, plain, f"cases|{case.key}"),
+            **values,
+        )
+    )
+    record_act(tx, "case.opened", case.key, kind=case.kind, owner=case.owner)
+    return True
+
+
+def close_case(tx: Tx, key: str, reason: str = "cause gone", actor: str = "tricord") -> bool:
+    """False when no such case is open."""
+    here = update(cases).where(cases.c.key == key, cases.c.state == "open")
+    if tx.db.execute(here.values(state="closed", closed_at=to_micros(tx.now))).rowcount == 0:
+        return False
+    record_act(tx, "case.closed", key, actor=actor, reason=reason)
+    return True
+
+
+def sync_decided(tx: Tx, account: AccountId, wanted: Sequence[Case]) -> None:
+    """The account's cases are exactly those that deciding it named just now."""
+    for case in wanted:
+        open_case(tx, case, "decide")
+    open_now = select(cases.c.key).where(
+        cases.c.account == account, cases.c.state == "open", cases.c.origin == "decide"
+    )
+    keys = {case.key for case in wanted}
+    for row in tx.db.execute(open_now).all():
+        if row.key not in keys:
+            close_case(tx, row.key)
+
+
+def move(tx: Tx, old: AccountId, new: AccountId) -> None:
+    tx.db.execute(update(cases).where(cases.c.account == old).values(account=new))

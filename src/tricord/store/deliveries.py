@@ -1,0 +1,136 @@
+"""Deliveries: stored before the answer, each once; accepted = absorbed + waiting + parked."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import case, func, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from tricord.core.identity import partition_of
+from tricord.core.ids import ConnectionName
+from tricord.sdk.delivery import Delivery
+from tricord.store.codec import from_micros, to_micros
+from tricord.store.database import Tx
+from tricord.store.schema import connections, deliveries
+from tricord.store.sealing import seal, unseal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A delivery with the name its copies share; `source` is `webhook` or `poll`."""
+
+    delivery: Delivery
+    name: str
+    source: str = "webhook"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    id: int
+    delivery: Delivery
+
+
+def upsert(tx: Tx):  # type: ignore[no-untyped-def]  # one of two dialects' insert functions
+    """The dialect's INSERT with ON CONFLICT."""
+    return sqlite_insert if tx.db.dialect.name == "sqlite" else pg_insert
+
+
+def accept(tx: Tx, arrivals: Sequence[Arrival]) -> None:
+    """Store what arrived; of copies only the number is kept. A poll never counts as a copy."""
+    if not arrivals:
+        return
+    rows: dict[tuple[str, str], dict[str, object]] = {}
+    for arrival in arrivals:
+        known = rows.get((arrival.delivery.connection, arrival.name))
+        if known is not None:
+            known["copies"] = int(str(known["copies"])) + 1
+            continue
+        rows[arrival.delivery.connection, arrival.name] = {
+            "connection": arrival.delivery.connection,
+            "name": arrival.name,
+            "source": arrival.source,
+            "partition": partition_of(f"{arrival.delivery.connection}|{arrival.name}"),
+            "state": "waiting",
+            "received_at": to_micros(arrival.delivery.received_at),
+            "copies": 1,
+            "sealed": _sealed(tx, arrival),
+        }
+    statement = upsert(tx)(deliveries)
+    excluded = statement.excluded
+    copies = deliveries.c.copies + case((excluded.source == "poll", 0), else_=excluded.copies)
+    again = statement.on_conflict_do_update(
+        index_elements=["connection", "name"], set_={"copies": copies}
+    )
+    for row in rows.values():
+        tx.db.execute(again, row)
+    for name in {a.delivery.connection for a in arrivals if a.source == "webhook"}:
+        here = update(connections).where(connections.c.name == name)
+        tx.db.execute(here.values(delivered_at=to_micros(tx.now)))
+
+
+def waiting(tx: Tx, partitions: Sequence[int] | None, limit: int) -> list[Waiting]:
+    """The oldest deliveries nobody has absorbed yet, of all partitions or of those named."""
+    query = select(deliveries).where(deliveries.c.state == "waiting")
+    if partitions is not None:
+        query = query.where(deliveries.c.partition.in_(partitions))
+    rows = tx.db.execute(query.order_by(deliveries.c.id).limit(limit))
+    return [Waiting(id=row.id, delivery=_opened(tx, row)) for row in rows]
+
+
+def mark_absorbed(tx: Tx, ids: Sequence[int]) -> None:
+    if ids:
+        here = update(deliveries).where(deliveries.c.id.in_(ids))
+        tx.db.execute(here.values(state="absorbed", absorbed_at=to_micros(tx.now)))
+
+
+def park(tx: Tx, delivery_id: int, problem: str) -> None:
+    """Set aside what could not be read: kept whole, with the place of the problem."""
+    here = update(deliveries).where(deliveries.c.id == delivery_id)
+    tx.db.execute(here.values(state="parked", problem=problem, absorbed_at=None))
+
+
+def release(tx: Tx, delivery_id: int) -> bool:
+    """Let a parked delivery be read once more. False when there is no such one."""
+    here = update(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.state == "parked")
+    return tx.db.execute(here.values(state="waiting", problem="")).rowcount == 1
+
+
+def opened(tx: Tx, delivery_id: int) -> Delivery | None:
+    row = tx.db.execute(select(deliveries).where(deliveries.c.id == delivery_id)).first()
+    return _opened(tx, row) if row else None
+
+
+def counts(tx: Tx) -> dict[str, int]:
+    """How many deliveries stand in each state; a state with none counts 0."""
+    query = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
+    return {"waiting": 0, "absorbed": 0, "parked": 0} | dict(tx.db.execute(query).tuples().all())
+
+
+def _sealed(tx: Tx, arrival: Arrival) -> bytes:
+    delivery = arrival.delivery
+    plain = json.dumps(
+        {
+            "method": delivery.method,
+            "url": delivery.url,
+            "headers": dict(delivery.headers),
+            "body": base64.b64encode(delivery.body).decode(),
+        }
+    )
+    about = f"deliveries|{delivery.connection}|{arrival.name}"
+    return seal(tx.keys.common, plain.encode(), about)
+
+
+def _opened(tx: Tx, row) -> Delivery:  # type: ignore[no-untyped-def]  # a row of deliveries
+    about = f"deliveries|{row.connection}|{row.name}"
+    held = json.loads(unseal(tx.keys.common, row.sealed, about))
+    return Delivery(
+        connection=ConnectionName(row.connection),
+        body=base64.b64decode(held["body"]),
+        received_at=from_micros(row.received_at),
+        method=held["method"],
+        url=held["url"],
+        headers=held["headers"],
+    )

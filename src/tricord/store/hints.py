@@ -1,0 +1,105 @@
+"""Hints: records that are said to have changed, each read once however often it was said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import and_, delete, or_, select, update
+
+from tricord.core.identity import partition_of
+from tricord.core.ids import ConnectionName, ExternalId, Instant, Kind, Ref
+from tricord.store.codec import to_micros
+from tricord.store.database import Tx
+from tricord.store.deliveries import upsert
+from tricord.store.schema import hints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A record to read. `hinted_at` tells a hint that came while it was being read."""
+
+    ref: Ref
+    hinted_at: int
+    attempts: int
+
+
+def add(tx: Tx, refs: Sequence[Ref], due_at: Instant) -> None:
+    """Ask for a read of each; one that is asked for already stays as it is, only newer."""
+    statement = upsert(tx)(hints)
+    now = to_micros(tx.now)
+    for ref in refs:
+        values = {
+            "connection": ref.connection,
+            "kind": ref.kind,
+            "external_id": ref.external_id,
+            "partition": partition_of(str(ref)),
+            "due_at": to_micros(due_at),
+            "hinted_at": now,
+        }
+        again = {"hinted_at": now, "times": hints.c.times + 1}
+        tx.db.execute(
+            statement.values(values).on_conflict_do_update(
+                index_elements=["connection", "kind", "external_id"], set_=again
+            )
+        )
+
+
+def claim(
+    tx: Tx, connections: Sequence[ConnectionName], limit: int, lease: timedelta
+) -> list[Pending]:
+    """Take due reads of these connections; each is ours until the lease ends."""
+    now = to_micros(tx.now)
+    free = or_(hints.c.reading_until.is_(None), hints.c.reading_until < now)
+    query = select(hints).where(hints.c.connection.in_(connections), hints.c.due_at <= now, free)
+    rows = tx.db.execute(query.order_by(hints.c.due_at).limit(limit)).all()
+    taken = [
+        Pending(
+            ref=Ref(ConnectionName(row.connection), Kind(row.kind), ExternalId(row.external_id)),
+            hinted_at=row.hinted_at,
+            attempts=row.attempts,
+        )
+        for row in rows
+    ]
+    for pending in taken:
+        here = update(hints).where(_is(pending.ref))
+        tx.db.execute(here.values(reading_until=to_micros(tx.now + lease)))
+    return taken
+
+
+def finish(tx: Tx, pending: Pending, again_at: Instant) -> None:
+    """The read is done; if the record was hinted at meanwhile, it is read again at `again_at`."""
+    same = and_(_is(pending.ref), hints.c.hinted_at == pending.hinted_at)
+    if tx.db.execute(delete(hints).where(same)).rowcount == 0:
+        here = update(hints).where(_is(pending.ref))
+        tx.db.execute(
+            here.values(reading_until=None, attempts=0, problem="", due_at=to_micros(again_at))
+        )
+
+
+def postpone(tx: Tx, pending: Pending, due_at: Instant, problem: str) -> None:
+    here = update(hints).where(_is(pending.ref))
+    tx.db.execute(
+        here.values(
+            reading_until=None,
+            attempts=pending.attempts + 1,
+            due_at=to_micros(due_at),
+            problem=problem,
+        )
+    )
+
+
+def drop(tx: Tx, ref: Ref) -> None:
+    tx.db.execute(delete(hints).where(_is(ref)))
+
+
+def forget_leases(tx: Tx) -> None:
+    """Free every claimed read: whoever held it is no longer there."""
+    tx.db.execute(update(hints).values(reading_until=None))
+
+
+def _is(ref: Ref):  # type: ignore[no-untyped-def]  # a SQL condition
+    return and_(
+        hints.c.connection == ref.connection,
+        hints.c.kind == ref.kind,
+        hints.c.external_id == ref.external_id,
+    )

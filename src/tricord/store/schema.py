@@ -1,0 +1,238 @@
+"""The tables. What is searched by is a column; everything personal is in one sealed value per row.
+
+Instants are microseconds since 1970 in UTC; money is minor units beside a currency.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData()
+
+# SQLite counts rows by itself only in a column that is exactly INTEGER.
+_Counter = BigInteger().with_variant(Integer, "sqlite")
+_Instant = BigInteger
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+partitions = Table(
+    "partitions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("fence", BigInteger, nullable=False),
+)
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("connector", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("problem", Text, nullable=False, server_default=""),
+    Column("changed_at", _Instant, nullable=False),
+    Column("delivered_at", _Instant),
+    Column("answered_at", _Instant),
+    Column("paused_until", _Instant),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    Column("connection", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("received_at", _Instant, nullable=False),
+    Column("absorbed_at", _Instant),
+    Column("copies", Integer, nullable=False, server_default="1"),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("problem", Text, nullable=False, server_default=""),
+    UniqueConstraint("connection", "name", name="deliveries_once"),
+    Index("deliveries_waiting", "partition", "id", sqlite_where=text("state = 'waiting'"),
+          postgresql_where=text("state = 'waiting'")),
+)  # fmt: skip
+
+hints = Table(
+    "hints",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("external_id", String, primary_key=True),
+    Column("partition", Integer, nullable=False),
+    Column("due_at", _Instant, nullable=False),
+    Column("hinted_at", _Instant, nullable=False),
+    Column("times", Integer, nullable=False, server_default="1"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("reading_until", _Instant),
+    Column("problem", Text, nullable=False, server_default=""),
+    Index("hints_due", "due_at"),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("partition", Integer, nullable=False),
+    Column("wake_at", _Instant),
+    Column("created_at", _Instant, nullable=False),
+    Column("changed_at", _Instant, nullable=False),
+    Column("merged_into", String),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("sealed_name", LargeBinary),
+    Index("accounts_waking", "wake_at"),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("external_id", String, primary_key=True),
+    Column("account", String, primary_key=True),
+    Column("basis", String, nullable=False),
+    Column("linked_at", _Instant, nullable=False),
+    Index("links_of_account", "account"),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("external_id", String, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("shape", String, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("stamp", BigInteger, nullable=False),
+    Column("status", String, nullable=False, server_default=""),
+    Column("minor", BigInteger),
+    Column("currency", String),
+    Column("due_at", _Instant),
+    Column("email_index", String),
+    Column("phone_index", String),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("records_of_account", "account"),
+    Index("records_by_email", "email_index"),
+    Index("records_by_phone", "phone_index"),
+)
+
+observations = Table(
+    "observations",
+    metadata,
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    Column("account", String, nullable=False),
+    Column("connection", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("external_id", String, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("observed_at", _Instant, nullable=False),
+    Column("source", String, nullable=False),
+    Column("changes", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("observations_of_account", "account", "id"),
+)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("account", String, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("connection", String, nullable=False),
+    Column("verb", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("policy", String, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("minor", BigInteger),
+    Column("currency", String),
+    Column("planned_at", _Instant, nullable=False),
+    Column("due_at", _Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("again", Boolean, nullable=False, server_default=text("false")),
+    Column("lease_until", _Instant),
+    Column("ended_at", _Instant),
+    Column("remote", String),
+    Column("approver", String, nullable=False, server_default=""),
+    Column("problem", Text, nullable=False, server_default=""),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("commands_of_account", "account", "id"),
+    Index("commands_open", "state", "due_at"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    Column("command", BigInteger, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("started_at", _Instant, nullable=False),
+    Column("ended_at", _Instant),
+    Column("outcome", String, nullable=False, server_default=""),
+    Column("calls", Integer, nullable=False, server_default="0"),
+    Column("problem", Text, nullable=False, server_default=""),
+    UniqueConstraint("command", "number", name="attempts_once"),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    Column("key", String, nullable=False),
+    Column("account", String),
+    Column("kind", String, nullable=False),
+    Column("origin", String, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("minor", BigInteger),
+    Column("currency", String),
+    Column("opened_at", _Instant, nullable=False),
+    Column("closed_at", _Instant),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("cases_one_open", "key", unique=True, sqlite_where=text("state = 'open'"),
+          postgresql_where=text("state = 'open'")),
+    Index("cases_of_account", "account"),
+)  # fmt: skip
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", _Counter, primary_key=True, autoincrement=True),
+    Column("at", _Instant, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("act", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("cursor", Text, nullable=False),
+    Column("next_at", _Instant, nullable=False),
+    Column("polled_at", _Instant),
+    Column("busy_until", _Instant),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("problem", Text, nullable=False, server_default=""),
+)
