@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from tricord.core.commands import CreateInvoice, Effect, EffectState
+from tricord.core.commands import CreateInvoice, Effect, EffectState, UpdateRecord
 from tricord.core.ids import AccountId, Ref
 from tricord.core.records import (
     Company,
@@ -104,8 +104,19 @@ class Account:
             for _, effect in sorted(self.effects.items())
             if isinstance(effect.command, CreateInvoice)
             and effect.command.deal == deal
-            and effect.state not in (EffectState.REFUSED, EffectState.SKIPPED)
+            and effect.state not in (EffectState.REFUSED, EffectState.SKIPPED, EffectState.GIVEN_UP)
         )
+
+    def writes_to(self, target: Ref) -> tuple[Effect, ...]:
+        """Every write-back to `target`, oldest first. Refused ones count: their key is used."""
+        found = [
+            effect
+            for effect in self.effects.values()
+            if isinstance(effect.command, UpdateRecord)
+            and effect.command.target == target
+            and effect.state is not EffectState.SKIPPED
+        ]
+        return tuple(sorted(found, key=lambda effect: int(effect.command.key.rsplit("/", 1)[1])))
 
     def invoice_of(self, key: str) -> Invoice | None:
         """The invoice that carries this business key, if the billing engine has shown it."""

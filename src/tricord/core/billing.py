@@ -4,18 +4,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tricord.core.account import Account
-from tricord.core.commands import CreateInvoice
+from tricord.core.commands import CreateInvoice, Effect, EffectState
 from tricord.core.ids import Instant
 from tricord.core.money import Money, total
 from tricord.core.policy.conditions import ConditionUndecided
 from tricord.core.policy.types import Balance, BillingPlan, Fixed, Installment, Percent, Policy
-from tricord.core.records import Deal, InvoiceStatus
+from tricord.core.records import Deal, Invoice, InvoiceStatus
 
 
 class ShareState(StrEnum):
     """`outside`: its milestone lies before go-live, so it was billed before Tricord came.
 
-    `withdrawn`: its invoice was voided and a person has yet to say what takes its place.
+    `withdrawn`: its invoice was voided or given up, and a person has yet to say what takes its
+    place.
     """
 
     TO_BILL = "to_bill"
@@ -103,8 +104,15 @@ def moved_back_behind(deal: Deal, milestone: str, policy: Policy) -> bool:
     return bool(places) and deal.stage in order and order[deal.stage] < min(places)
 
 
-def invoice_key(deal: Deal, installment: Installment) -> str:
-    return f"invoice/{deal.ref}/{installment.id}/1"
+def invoice_key(account: Account, deal: Deal, installment: Installment) -> str:
+    """The business key; one that was skipped before anything left makes room for the next."""
+    number = 1
+    while True:
+        key = f"invoice/{deal.ref}/{installment.id}/{number}"
+        effect = account.effects.get(key)
+        if effect is None or effect.state is not EffectState.SKIPPED:
+            return key
+        number += 1
 
 
 def contract(account: Account, deal: Deal, plan: BillingPlan, policy: Policy) -> Contract | None:
@@ -120,7 +128,7 @@ def contract(account: Account, deal: Deal, plan: BillingPlan, policy: Policy) ->
     for installment in plan.installments:
         share = fixed[installment.id]
         if share is None:
-            share = _made(deal, installment, rest, milestones, policy)
+            share = _made(account, deal, installment, rest, milestones, policy)
             rest = Money.zero(value.currency)
         shares.append(share)
     return Contract(value=value, shares=tuple(shares), unassigned=rest)
@@ -135,30 +143,39 @@ def _share(
     policy: Policy,
 ) -> Share | None:
     """The share of one installment; None for the balance, which is known only after the others."""
-    key = invoice_key(deal, installment)
+    key = invoice_key(account, deal, installment)
     effect = account.effects.get(key)
     if effect is not None and isinstance(effect.command, CreateInvoice):
         billed = effect.command.total
         if billed.currency == value.currency:
             invoice = account.invoice_of(key)
-            void = invoice is not None and (invoice.status is InvoiceStatus.VOID or invoice.gone)
             return Share(
                 installment=installment,
                 amount=billed,
-                state=ShareState.WITHDRAWN if void else ShareState.BILLED,
+                state=_state_of(effect, invoice),
                 reached_at=milestones.get(installment.at),
                 key=key,
             )
     match installment.bill:
         case Percent(part):
-            return _made(deal, installment, value.share(part), milestones, policy)
+            return _made(account, deal, installment, value.share(part), milestones, policy)
         case Fixed(amount) if amount.currency == value.currency:
-            return _made(deal, installment, amount, milestones, policy)
+            return _made(account, deal, installment, amount, milestones, policy)
         case Fixed() | Balance():
             return None
 
 
+def _state_of(effect: Effect, invoice: Invoice | None) -> ShareState:
+    if effect.state is EffectState.REFUSED:
+        return ShareState.TO_BILL
+    void = invoice is not None and (invoice.status is InvoiceStatus.VOID or invoice.gone)
+    if void or effect.state is EffectState.GIVEN_UP:
+        return ShareState.WITHDRAWN
+    return ShareState.BILLED
+
+
 def _made(
+    account: Account,
     deal: Deal,
     installment: Installment,
     amount: Money,
@@ -172,5 +189,5 @@ def _made(
         amount=amount,
         state=ShareState.OUTSIDE if outside else ShareState.TO_BILL,
         reached_at=at,
-        key=invoice_key(deal, installment),
+        key=invoice_key(account, deal, installment),
     )

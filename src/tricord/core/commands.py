@@ -146,7 +146,11 @@ VERBS: dict[type[Command], str] = {kind: verb for verb, kind in COMMAND_TYPES.it
 
 
 class EffectState(StrEnum):
-    """Where a command stands. `unknown`: it may have happened and must be looked up."""
+    """Where a command stands.
+
+    `unknown`: it may have happened and must be looked up. `skipped`: the gate kept it back and
+    nothing left, so it may be planned anew. `given_up`: a person ended it, with a reason.
+    """
 
     HELD = "held"
     READY = "ready"
@@ -155,6 +159,7 @@ class EffectState(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     SKIPPED = "skipped"
+    GIVEN_UP = "given_up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

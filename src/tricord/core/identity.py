@@ -6,12 +6,14 @@ account, whose id is made from it, so any order of arrival makes the same accoun
 """
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from tricord.core.ids import AccountId, Kind, Ref
 from tricord.core.records import Customer, Record
 
+_ACCOUNT = re.compile(r"acc_[0-9a-f]{20}")
 _LONGEST_CHAIN = 8
 
 
@@ -49,7 +51,7 @@ def home_of(
         if record is None:
             break
         if isinstance(record, Customer):
-            if record.account:
+            if _ACCOUNT.fullmatch(record.account):
                 return Home(account=AccountId(record.account), basis="mark")
             contact = by_email(record.email) if record.email else None
             if contact is None:

@@ -100,8 +100,10 @@ class Outbox:
                 await asyncio.gather(*(self._try(parcel) for parcel in due[:10]))
                 continue
             self._wake.clear()
+            # Not wait_for: in Python 3.11 it can swallow the cancellation `stop` sends.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), timeout=0.25)
+                async with asyncio.timeout(0.25):
+                    await self._wake.wait()
 
     async def _try(self, parcel: Parcel) -> None:
         assert self._session is not None

@@ -191,6 +191,20 @@ def orphans(tx: Tx, *, everyone: bool) -> list[Claimed]:
     ]
 
 
+def give_up(tx: Tx, key: str, reason: str) -> bool:
+    """End a command that has not been done, by a person's word. False when it is past that."""
+    states = (EffectState.HELD, EffectState.READY, EffectState.REFUSED, EffectState.UNKNOWN)
+    here = update(commands).where(
+        commands.c.key == key, commands.c.state.in_([str(state) for state in states])
+    )
+    values = {"state": str(EffectState.GIVEN_UP), "ended_at": to_micros(tx.now)}
+    return tx.db.execute(here.values(**values, problem=reason)).rowcount == 1
+
+
+def verb_name(command: Command) -> str:
+    return codec.verb_of(command)
+
+
 def release(tx: Tx, key: str, wanted: Sequence[EffectState]) -> bool:
     """Let a held, refused or unknown command run (again). False when it is in another state."""
     here = update(commands).where(

@@ -44,6 +44,10 @@ def ensure_account(tx: Tx, account: AccountId) -> AccountId:
     raise AccountUnknown(account)
 
 
+def exists(tx: Tx, account: AccountId) -> bool:
+    return tx.db.execute(select(accounts.c.id).where(accounts.c.id == account)).first() is not None
+
+
 def account_key(tx: Tx, account: str) -> bytes:
     row = tx.db.execute(select(accounts.c.wrapped_key).where(accounts.c.id == account)).first()
     if row is None:

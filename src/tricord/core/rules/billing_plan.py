@@ -173,7 +173,7 @@ def _contract_cases(
         yield _changed(account, deal, policy, "moved_back", money, words)
     withdrawn = worth.sum_of(ShareState.WITHDRAWN)
     if withdrawn:
-        words = f"an invoice over {withdrawn} was voided in the billing engine"
+        words = f"an invoice over {withdrawn} was voided or given up"
         yield _changed(account, deal, policy, "voided", withdrawn, words)
     if worth.unassigned:
         words = (

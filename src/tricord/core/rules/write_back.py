@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tricord.core.account import Account
 from tricord.core.cases import Case
-from tricord.core.commands import Command, Effect, EffectState, UpdateRecord, because
+from tricord.core.commands import Command, Effect, UpdateRecord, because
 from tricord.core.ids import Instant, Ref
 from tricord.core.ledger import Standing, of_deal, standings
 from tricord.core.money import total
@@ -73,7 +73,7 @@ def _update(
 ) -> Iterator[Command | Case]:
     if not values or target.connection != policy.roles.crm:
         return
-    written = writes_to(account, target)
+    written = account.writes_to(target)
     if written and _asked(written[-1]) == values:
         return
     if not any(happened_since_go_live(account, s, policy) for s in owed):
@@ -88,18 +88,6 @@ def _update(
         target=target,
         values=values,
     )
-
-
-def writes_to(account: Account, target: Ref) -> tuple[Effect, ...]:
-    """Every write-back to `target` so far, oldest first. Refused ones count: their key is used."""
-    found = [
-        effect
-        for effect in account.effects.values()
-        if isinstance(effect.command, UpdateRecord)
-        and effect.command.target == target
-        and effect.state is not EffectState.SKIPPED
-    ]
-    return tuple(sorted(found, key=lambda effect: int(effect.command.key.rsplit("/", 1)[1])))
 
 
 def _asked(effect: Effect) -> Fields:

@@ -1,0 +1,59 @@
+"""The gate: the last look before bytes leave, on the account as it is known at that moment."""
+
+from typing import assert_never
+
+from tricord.core.account import Account
+from tricord.core.billing import moved_back_behind, plan_for
+from tricord.core.commands import (
+    Command,
+    CreateCustomer,
+    CreateInvoice,
+    LogActivity,
+    SendMessage,
+    UpdateRecord,
+)
+from tricord.core.ledger import standing
+from tricord.core.policy.types import Policy
+from tricord.core.records import Deal, Invoice
+
+
+def objection(account: Account, command: Command, policy: Policy) -> str:
+    """Why this must not leave now, in words; "" when nothing speaks against it.
+
+    What has reached the vendor before is finished regardless: the caller asks only for commands of
+    which nothing was sent yet.
+    """
+    match command:
+        case CreateInvoice():
+            return _invoice(account, command, policy)
+        case SendMessage():
+            return _message(account, command)
+        case CreateCustomer() | UpdateRecord() | LogActivity():
+            return ""
+        case _:
+            assert_never(command)
+
+
+def _invoice(account: Account, command: CreateInvoice, policy: Policy) -> str:
+    deal = account.records.get(command.deal)
+    if not isinstance(deal, Deal) or deal.gone:
+        return "the deal is no longer in the CRM"
+    if deal.lost:
+        return "the deal was lost before the invoice left"
+    plan = plan_for(deal, policy)
+    wanted = [i for i in plan.installments if i.id == command.installment] if plan else []
+    if wanted and moved_back_behind(deal, wanted[0].at, policy):
+        return "the deal moved back before the invoice left"
+    return ""
+
+
+def _message(account: Account, command: SendMessage) -> str:
+    invoice = account.records.get(command.about)
+    if not isinstance(invoice, Invoice):
+        return ""
+    books = standing(account, invoice)
+    if books.disputed:
+        return "the payment is disputed"
+    if books.outstanding or books.refunded:
+        return "the invoice is not settled any more"
+    return ""

@@ -1,0 +1,1 @@
+"""The engine: absorbs what arrived, converges accounts, carries commands out. Crash-safe."""

@@ -1,0 +1,218 @@
+"""The one sender: every byte to a vendor leaves here, with limits, caps and plain error classes.
+
+It never follows a redirect, never reads proxy variables, and never leaves the connection's host. A
+request whose connection could not be made was not sent; one whose answer is missing may have been.
+"""
+
+import asyncio
+import smtplib
+import ssl
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+import aiohttp
+
+from tricord.engine.connection import Connection
+from tricord.sdk.errors import AccessLost, OutcomeUnknown, Refused, TricordError, TryAgain
+from tricord.sdk.talk import Hello, Mail, Request, Response, Wire
+
+LARGEST_ANSWER = 16 * 1024 * 1024
+TOTAL_SECONDS = 30.0
+CONNECT_SECONDS = 10.0
+
+
+class Sender(Protocol):
+    """What carries one request of a talk to the vendor and brings the answer back."""
+
+    async def send(self, connection: Connection, wire: Wire) -> Response:
+        """The answer, whatever its status. Raises TryAgain when nothing was sent, and
+        OutcomeUnknown when a write was and no whole answer came."""
+        ...
+
+
+class NetworkSender:
+    """Sends over real HTTP and SMTP. One per process; close it when done."""
+
+    def __init__(self, total_seconds: float = TOTAL_SECONDS) -> None:
+        self._timeout = aiohttp.ClientTimeout(total=total_seconds, connect=CONNECT_SECONDS)
+        self._session: aiohttp.ClientSession | None = None
+        self._slots: dict[str, _Slots] = {}
+
+    async def __aenter__(self) -> "NetworkSender":
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def send(self, connection: Connection, wire: Wire) -> Response:
+        slots = self._slots.get(connection.name)
+        if slots is None:
+            limits = connection.connector.limits
+            slots = self._slots[connection.name] = _Slots(limits.at_once, limits.per_second)
+        async with slots:
+            if isinstance(wire, Request):
+                return await self._http(connection, wire)
+            return await asyncio.to_thread(_smtp, connection, wire)
+
+    async def _http(self, connection: Connection, request: Request) -> Response:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=self._timeout,
+                trust_env=False,
+                headers={"User-Agent": "tricord"},
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        if not request.path.startswith("/"):
+            raise Refused(f"{connection.name}: a request path must start with a slash")
+        what = f"{connection.name}: {request.method} {request.path.partition('?')[0]}"
+        headers = dict((*connection.connector.headers(connection.access), *request.headers))
+        try:
+            async with self._session.request(
+                request.method,
+                connection.base_url.rstrip("/") + request.path,
+                data=request.body or None,
+                headers=headers,
+                allow_redirects=False,
+            ) as answer:
+                body = await _capped(answer)
+                names = {name.lower(): value for name, value in answer.headers.items()}
+                return Response(status=answer.status, headers=names, body=body)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise TryAgain(f"{what}: cannot connect ({type(error).__name__})") from error
+        except (aiohttp.ClientError, TimeoutError, _TooLarge) as error:
+            raise _lost(
+                request.writes, f"{what}: no whole answer ({type(error).__name__})"
+            ) from error
+
+
+class _TooLarge(Exception):
+    pass
+
+
+async def _capped(answer: aiohttp.ClientResponse) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in answer.content.iter_chunked(64 * 1024):
+        size += len(chunk)
+        if size > LARGEST_ANSWER:
+            raise _TooLarge
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def _lost(writes: bool, words: str) -> TricordError:
+    return OutcomeUnknown(words) if writes else TryAgain(words)
+
+
+class _Slots:
+    """At most so many at once, and not faster than so many a second."""
+
+    def __init__(self, at_once: int, per_second: float) -> None:
+        self._free = asyncio.Semaphore(at_once)
+        self._gap = 1.0 / per_second
+        self._burst = float(at_once)
+        self._next = 0.0
+
+    async def __aenter__(self) -> None:
+        await self._free.acquire()
+        now = asyncio.get_running_loop().time()
+        start = max(self._next, now - self._burst * self._gap * 4)
+        self._next = start + self._gap
+        if start > now:
+            try:
+                await asyncio.sleep(start - now)
+            except BaseException:
+                self._free.release()
+                raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._free.release()
+
+
+def _smtp(connection: Connection, wire: Mail | Hello) -> Response:
+    """One submission in a thread. After the text has gone, a lost answer is unknown."""
+    url = urlsplit(connection.access.text("url"))
+    what = f"{connection.name}: {url.hostname}"
+    try:
+        server = _connect(url.scheme, url.hostname or "", url.port)
+    except (OSError, smtplib.SMTPException) as error:
+        raise TryAgain(f"{what}: cannot connect ({type(error).__name__})") from error
+    try:
+        _login(server, url.scheme, url.hostname or "", unquote(url.username or ""),
+               unquote(url.password or ""))  # fmt: skip
+        if isinstance(wire, Mail):
+            return _hand_over(server, wire, what)
+        server.noop()
+        return Response(status=250)
+    except smtplib.SMTPAuthenticationError as error:
+        raise AccessLost(f"{what}: the login was refused ({error.smtp_code})") from error
+    except smtplib.SMTPNotSupportedError as error:
+        raise AccessLost(f"{what}: the server offers no way to log in") from error
+    except (OSError, smtplib.SMTPException) as error:
+        raise TryAgain(f"{what}: {type(error).__name__} before the text was sent") from error
+    finally:
+        _leave(server)
+
+
+def _connect(scheme: str, host: str, port: int | None) -> smtplib.SMTP:
+    if scheme == "smtps":
+        context = ssl.create_default_context()
+        return smtplib.SMTP_SSL(host, port or 465, timeout=CONNECT_SECONDS, context=context)
+    return smtplib.SMTP(host, port or 587, timeout=CONNECT_SECONDS)
+
+
+def _login(server: smtplib.SMTP, scheme: str, host: str, user: str, password: str) -> None:
+    server.ehlo()
+    if scheme == "smtp" and server.has_extn("starttls"):
+        server.starttls(context=ssl.create_default_context())
+        server.ehlo()
+    elif scheme == "smtp" and user and host not in ("127.0.0.1", "localhost", "::1"):
+        raise smtplib.SMTPNotSupportedError("no encryption is offered; the password stays here")
+    if user:
+        server.login(user, password)
+
+
+def _hand_over(server: smtplib.SMTP, mail: Mail, what: str) -> Response:
+    """MAIL, RCPT and DATA by hand, because only the answer after the text may be unknown."""
+    for step, answer in (
+        ("sender", lambda: server.mail(mail.sender)),
+        ("recipient", lambda: server.rcpt(mail.recipient)),
+    ):
+        _accepted(answer, what, step)
+    try:
+        code, _ = server.data(mail.content)
+    except smtplib.SMTPDataError as error:
+        code = error.smtp_code
+    except (OSError, smtplib.SMTPException) as error:
+        raise OutcomeUnknown(
+            f"{what}: no answer after the text ({type(error).__name__})"
+        ) from error
+    if code == 250:
+        return Response(status=250)
+    raise _refusal(code, what, "text")
+
+
+def _accepted(ask: Callable[[], tuple[int, bytes]], what: str, step: str) -> None:
+    code, _ = ask()
+    if code not in (250, 251):
+        raise _refusal(code, what, step)
+
+
+def _refusal(code: int, what: str, step: str) -> TricordError:
+    words = f"{what}: the {step} was answered with {code}"
+    return TryAgain(words) if 400 <= code < 500 else Refused(words)
+
+
+def _leave(server: smtplib.SMTP) -> None:
+    try:
+        server.quit()
+    except (OSError, smtplib.SMTPException):
+        server.close()

@@ -1,0 +1,53 @@
+"""The search endpoint: its limits, its pages, and the index it reads."""
+
+from typing import Any
+
+from tricord.sandbox.hubspot.api.call import Answer, Call
+from tricord.sandbox.hubspot.crm.portal import Portal
+from tricord.sandbox.hubspot.crm.records import shown_values
+from tricord.sandbox.hubspot.crm.refusals import invalid
+from tricord.sandbox.hubspot.crm.search import MOST_PER_PAGE, MOST_ROWS, search
+from tricord.sandbox.hubspot.crm.values import moment
+
+LONGEST_BODY = 3_000
+
+
+class Searches:
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+
+    def search(self, call: Call) -> Answer:
+        if call.size > LONGEST_BODY:
+            raise invalid(f"The request body is longer than {LONGEST_BODY} characters")
+        body = call.object()
+        limit, after = _whole(body, "limit", 10), _whole(body, "after", 0)
+        if not 0 <= limit <= MOST_PER_PAGE:
+            raise invalid(f"limit must be between 0 and {MOST_PER_PAGE}, was {limit}")
+        if after + limit > MOST_ROWS:
+            raise invalid(f"Paging beyond {MOST_ROWS} results is not supported")
+        found = search(self._portal, call.kind, body)
+        known = [one.name for one in self._portal.schema.properties(call.kind)]
+        wanted = [str(name) for name in body.get("properties") or []]
+        said: dict[str, Any] = {
+            "total": len(found),
+            "results": [
+                {
+                    "id": one.id,
+                    "properties": shown_values(call.kind, one.values, wanted, known),
+                    "createdAt": moment(one.created_at),
+                    "updatedAt": moment(one.updated_at),
+                    "archived": False,
+                }
+                for one in found[after : after + limit]
+            ],
+        }
+        if after + limit < len(found):
+            said["paging"] = {"next": {"after": str(after + limit)}}
+        return 200, said
+
+
+def _whole(body: dict[str, Any], name: str, default: int) -> int:
+    try:
+        return int(body.get(name) or default)
+    except (TypeError, ValueError):
+        raise invalid(f"{name} must be a number") from None

@@ -1,0 +1,1 @@
+"""What a HubSpot account knows: schema, records, associations, pipelines; no HTTP in here."""

@@ -1,0 +1,62 @@
+"""What a person sees of the mail that came in, and the controls a test turns."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from tricord.sandbox.smtp.server import PostOffice
+
+
+class Pages:
+    def __init__(self, office: PostOffice) -> None:
+        self._office = office
+        self._pages = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._pages.filters["when"] = _when
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/", self._list),
+            Route("/mails/{id}", self._mail),
+            Route("/_sandbox/smtp", self._turn, methods=["POST"]),
+        ]
+
+    async def _list(self, _: Request) -> Response:
+        newest_first = [mail.shown for mail in reversed(self._office.mailbox.mails)]
+        duplicates = self._office.mailbox.duplicates()
+        return self._page("list.html", mails=newest_first, duplicates=duplicates)
+
+    async def _mail(self, request: Request) -> Response:
+        mail = self._office.mailbox.find(request.path_params["id"])
+        if mail is None:
+            return HTMLResponse("This mail does not exist.", status_code=404)
+        return self._page("mail.html", mail=mail.shown, headers=mail.headers)
+
+    async def _turn(self, request: Request) -> Response:
+        wanted: dict[str, Any] = await request.json()
+        unknown = set(wanted) - {"drop_after_data", "refuse"}
+        if unknown:
+            return JSONResponse({"error": f"unknown settings: {sorted(unknown)}"}, status_code=400)
+        self._office.drop_after_data = int(
+            wanted.get("drop_after_data", self._office.drop_after_data)
+        )
+        self._office.refuse = int(wanted.get("refuse", self._office.refuse))
+        return JSONResponse(
+            {"drop_after_data": self._office.drop_after_data, "refuse": self._office.refuse}
+        )
+
+    def _page(self, name: str, **known: Any) -> Response:
+        return HTMLResponse(self._pages.get_template(name).render(**known))
+
+
+def _when(text: str) -> str:
+    return f"{datetime.fromisoformat(text):%-d %b %Y, %H:%M:%S}"

@@ -1,0 +1,1 @@
+"""What is owed: customers, invoices, lines, taxes, credit notes, and how they get settled."""

@@ -1,0 +1,1 @@
+"""How money moves: payment intents, charges, refunds, disputes, and the balance behind them."""

@@ -1,0 +1,155 @@
+"""The rows that views answer with: values for people and for `--json`, already unsealed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from tricord.core.commands import Because
+from tricord.core.ids import Instant, Ref
+from tricord.core.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    def as_json(self) -> dict[str, object]:
+        """As plain JSON: times in ISO 8601, refs as text, amounts with their text for people."""
+        return {field.name: plain(getattr(self, field.name)) for field in fields(self)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals(Row):
+    """The sums of one currency. `outstanding` holds `overdue`; drafts and voids count nowhere."""
+
+    invoiced: Money
+    outstanding: Money
+    overdue: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRow(Row):
+    id: str
+    name: str
+    records: int
+    totals: tuple[Totals, ...]
+    open_cases: int
+    changed_at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRow(Row):
+    """`basis` is the ground the record was linked on: `parent`, `mark`, `email` or `own`."""
+
+    ref: Ref
+    basis: str
+    linked_at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceRow(Row):
+    """One invoice by our own books.
+
+    `status` is our ledger's word, or the engine's own for one that is a draft or void. `deal` and
+    `installment` are empty, and `key` too, on an invoice that was made by hand.
+    """
+
+    account: str
+    account_name: str
+    ref: Ref
+    number: str
+    status: str
+    total: Money
+    received: Money
+    refunded: Money
+    credited: Money
+    outstanding: Money
+    balance: Money
+    issued_at: Instant | None
+    due_at: Instant | None
+    overdue: bool
+    deal: Ref | None
+    installment: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandRow(Row):
+    """`title` says in plain words what is asked for; `why` is its Because as one sentence."""
+
+    id: int
+    key: str
+    title: str
+    verb: str
+    connection: str
+    state: str
+    rule: str
+    why: str
+    because: Because
+    account: str
+    account_name: str
+    money: Money | None
+    approver: str
+    planned_at: Instant
+    due_at: Instant
+    ended_at: Instant | None
+    attempts: int
+    problem: str
+    remote: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRow(Row):
+    """`outcome` is "" while the attempt runs; `calls` counts the requests it made."""
+
+    number: int
+    started_at: Instant
+    ended_at: Instant | None
+    outcome: str
+    calls: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRow(Row):
+    id: int
+    key: str
+    kind: str
+    title: str
+    owner: str
+    state: str
+    money: Money | None
+    account: str
+    account_name: str
+    opened_at: Instant
+    closed_at: Instant | None
+    next_actions: tuple[str, ...]
+    evidence: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation(Row):
+    """What was asked about, and what the record says of it, line by line."""
+
+    what: str
+    lines: tuple[str, ...]
+
+
+def plain(value: object) -> object:
+    match value:
+        case Row():
+            return value.as_json()
+        case Money(minor, currency):
+            return {"minor": minor, "currency": currency, "text": str(value)}
+        case datetime():
+            return value.isoformat()
+        case Ref():
+            return str(value)
+        case Because():
+            facts = [{"name": name, "value": text} for name, text in value.facts]
+            return {"rule": value.rule, "policy": value.policy, "facts": facts}
+        case Mapping():
+            return {str(name): plain(held) for name, held in value.items()}
+        case tuple() | list():
+            return [plain(held) for held in value]
+        case _:
+            return value

@@ -1,0 +1,49 @@
+"""When there is work next, and the lock that keeps two drains of one partition apart."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, func, select
+
+from tricord.core.commands import EffectState
+from tricord.store.codec import from_micros, to_micros
+from tricord.store.database import Tx
+from tricord.store.schema import accounts, commands, connections, cursors, hints, partitions
+
+
+def lock(tx: Tx, wanted: Sequence[int] | None) -> None:
+    """Hold these partitions, or all, until the transaction ends.
+
+    SQLite has one writer at a time anyway; PostgreSQL locks the rows, always in one order.
+    """
+    if tx.db.dialect.name == "sqlite":
+        return
+    query = select(partitions.c.id).order_by(partitions.c.id).with_for_update()
+    if wanted is not None:
+        query = query.where(partitions.c.id.in_(wanted))
+    tx.db.execute(query).all()
+
+
+def next_due(tx: Tx) -> datetime | None:
+    """The earliest moment after now at which something becomes due; None when nothing will."""
+    now = to_micros(tx.now)
+    states = (str(EffectState.READY), str(EffectState.UNKNOWN))
+    moments = [
+        select(func.min(hints.c.due_at)).where(
+            hints.c.reading_until.is_(None) | (hints.c.reading_until < now)
+        ),
+        select(func.min(cursors.c.next_at)).where(
+            cursors.c.busy_until.is_(None) | (cursors.c.busy_until < now)
+        ),
+        select(func.min(accounts.c.wake_at)),
+        select(func.min(connections.c.paused_until)).where(connections.c.paused_until > now),
+        select(func.min(commands.c.due_at)).where(
+            and_(
+                commands.c.state.in_(states),
+                commands.c.ended_at.is_(None),
+                commands.c.due_at > now,
+            )
+        ),
+    ]
+    found = [at for query in moments if (at := tx.db.execute(query).scalar()) is not None]
+    return from_micros(min(found)) if found else None
