@@ -14,6 +14,7 @@ _EXPONENTS = {
          "VUV", "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }  # fmt: skip
+_MOST_DIGITS = 30
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -58,7 +59,9 @@ class Money:
             scaled = Decimal(amount).scaleb(exponent(currency))
         except InvalidOperation:
             raise ValueError(f"not an amount of money: {amount!r}") from None
-        if not scaled.is_finite() or scaled != scaled.to_integral_value():
+        if not scaled.is_finite() or scaled.adjusted() > _MOST_DIGITS:
+            raise ValueError(f"not an amount of money: {amount!r}")
+        if scaled != scaled.to_integral_value():
             raise ValueError(f"{amount} has more decimal places than {currency} has")
         return Money(int(scaled), currency)
 

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 import aiohttp
 
 from tricord.engine.connection import Connection
+from tricord.sdk.connector import Limits
 from tricord.sdk.errors import AccessLost, OutcomeUnknown, Refused, TricordError, TryAgain
 from tricord.sdk.talk import Hello, Mail, Request, Response, Wire
 
@@ -56,7 +57,7 @@ class NetworkSender:
         slots = self._slots.get(connection.name)
         if slots is None:
             limits = connection.connector.limits
-            slots = self._slots[connection.name] = _Slots(limits.at_once, limits.per_second)
+            slots = self._slots[connection.name] = _Slots(limits)
         async with slots:
             if isinstance(wire, Request):
                 return await self._http(connection, wire)
@@ -115,16 +116,16 @@ def _lost(writes: bool, words: str) -> TricordError:
 class _Slots:
     """At most so many at once, and not faster than so many a second."""
 
-    def __init__(self, at_once: int, per_second: float) -> None:
-        self._free = asyncio.Semaphore(at_once)
-        self._gap = 1.0 / per_second
-        self._burst = float(at_once)
+    def __init__(self, limits: Limits) -> None:
+        self._free = asyncio.Semaphore(limits.at_once)
+        self._gap = 1.0 / limits.per_second
+        self._credit = limits.burst * self._gap
         self._next = 0.0
 
     async def __aenter__(self) -> None:
         await self._free.acquire()
         now = asyncio.get_running_loop().time()
-        start = max(self._next, now - self._burst * self._gap * 4)
+        start = max(self._next, now - self._credit)
         self._next = start + self._gap
         if start > now:
             try:

@@ -43,10 +43,12 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What the vendor allows: requests in flight at once, and per second over all of them."""
+    """What the vendor allows: requests in flight at once, per second in the long run, and how many
+    may come at one stroke before that."""
 
     at_once: int
     per_second: float
+    burst: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

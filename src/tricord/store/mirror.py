@@ -13,7 +13,7 @@ from tricord.store import codec
 from tricord.store.codec import maybe_micros, to_micros
 from tricord.store.database import Tx
 from tricord.store.deliveries import upsert
-from tricord.store.schema import accounts, links, observations, records
+from tricord.store.schema import accounts, commands, links, observations, records
 from tricord.store.sealing import seal, unseal
 
 
@@ -162,6 +162,12 @@ def settle(tx: Tx, account: Account, wake_at: Instant | None) -> None:
     tx.db.execute(
         here.values(wake_at=maybe_micros(wake_at), changed_at=to_micros(tx.now), sealed_name=sealed)
     )
+
+
+def wake_owner(tx: Tx, key: str) -> None:
+    """Have the account of this command decided at once: a person has just changed something."""
+    owner = select(commands.c.account).where(commands.c.key == key).scalar_subquery()
+    tx.db.execute(update(accounts).where(accounts.c.id == owner).values(wake_at=to_micros(tx.now)))
 
 
 def due_accounts(tx: Tx, limit: int) -> list[AccountId]:

@@ -1,6 +1,9 @@
 """HubSpot's errors: which property is missing, and which limit was met. No message is passed on."""
 
+from collections.abc import Iterator
+
 from tricord.sdk.errors import PayloadMalformed, Refused, TricordError, TryAgain
+from tricord.sdk.reader import Reader
 from tricord.sdk.talk import Response, error_of
 
 MISSING_PROPERTY = "PROPERTY_DOESNT_EXIST"
@@ -28,15 +31,24 @@ def category(response: Response) -> str:
 def missing_property(response: Response) -> bool:
     """Whether a write or upsert failed because a property of ours does not exist yet.
 
-    HubSpot names it in `errors[].code`; an unknown `idProperty` is told in the message alone.
+    HubSpot tells it in `errors[].code` of a 400, or of one row of a batch that answers 207; an
+    unknown `idProperty` is told in the message alone.
     """
-    if response.status != 400:
+    if response.status not in (207, 400):
         return False
     try:
-        body = response.read
-        codes = {error.text_or("code") for error in body.children("errors")}
-        words = body.text_or("message").lower()
+        return any(_names_missing(error) for error in _errors(response.read))
     except PayloadMalformed:
         return False
-    unknown = "property" in words and ("not exist" in words or "not a unique" in words)
-    return MISSING_PROPERTY in codes or MISSING_PROPERTY in words.upper() or unknown
+
+
+def _errors(body: Reader) -> Iterator[Reader]:
+    yield body
+    for error in body.children("errors"):
+        yield from _errors(error)
+
+
+def _names_missing(error: Reader) -> bool:
+    words = error.text_or("message").lower()
+    told = "property" in words and ("not exist" in words or "not a unique" in words)
+    return told or error.text_or("code") == MISSING_PROPERTY

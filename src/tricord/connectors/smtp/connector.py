@@ -31,7 +31,7 @@ CONNECTOR = Connector(
             secret=False,
         ),
     ),
-    limits=Limits(at_once=2, per_second=5.0),
+    limits=Limits(at_once=2, per_second=5.0, burst=20),
     verbs={SendMessage: Verb(once=Once.NEVER, act=send_message)},
     headers=lambda access: (),
     explain=error_of,

@@ -63,7 +63,7 @@ CONNECTOR = Connector(
             pattern=r"whsec_.+",
         ),
     ),
-    limits=Limits(at_once=10, per_second=20.0),
+    limits=Limits(at_once=10, per_second=20.0, burst=20),
     verbs={
         CreateCustomer: Verb(once=Once.KEY, act=create_customer),
         CreateInvoice: Verb(once=Once.KEY, act=create_invoice),

@@ -1,0 +1,76 @@
+"""Checking: does each connection suit its role, and does the vendor accept its credentials?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tricord.app.declarations import Loaded
+from tricord.app.registry import all_connectors
+from tricord.core.commands import (
+    VERBS,
+    Command,
+    CreateCustomer,
+    CreateInvoice,
+    LogActivity,
+    SendMessage,
+    UpdateRecord,
+)
+from tricord.core.ids import ConnectionName
+from tricord.engine.connection import Connection
+from tricord.engine.talking import Log, Memory, hold
+from tricord.engine.wire import NetworkSender
+from tricord.sdk.errors import TricordError
+
+_NEEDED: dict[str, tuple[type[Command], ...]] = {
+    "crm": (UpdateRecord, LogActivity),
+    "billing": (CreateCustomer, CreateInvoice),
+    "email": (SendMessage,),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    connection: str
+    ok: bool
+    words: str
+
+    def as_json(self) -> dict[str, object]:
+        return {"connection": self.connection, "ok": self.ok, "words": self.words}
+
+
+def role_problems(loaded: Loaded) -> list[Finding]:
+    """Each role whose connection cannot do what the role needs."""
+    used = {one.name: one.connector for one in loaded.connections if one.active}
+    roles: dict[str, ConnectionName | None] = {
+        "crm": loaded.policy.roles.crm,
+        "billing": loaded.policy.roles.billing,
+        "email": loaded.policy.roles.email,
+    }
+    found = []
+    for role, name in roles.items():
+        if name is None or name not in used:
+            continue
+        able = all_connectors()[used[name]].verbs
+        missing = [VERBS[verb].replace("_", " ") for verb in _NEEDED[role] if verb not in able]
+        if missing:
+            words = f"it cannot {' or '.join(missing)}, so it cannot be roles.{role}"
+            found.append(Finding(connection=name, ok=False, words=words))
+    return found
+
+
+async def check_connections(connections: Sequence[Connection]) -> list[Finding]:
+    """Each connection's probe: one harmless call that proves address and credentials."""
+    if not connections:
+        return []
+    found = []
+    async with NetworkSender() as sender:
+        for connection in connections:
+            talk = connection.connector.probe(connection.access)
+            try:
+                await hold(talk, connection, sender, Memory(), Log())
+            except TricordError as error:
+                finding = Finding(connection=connection.name, ok=False, words=error.detail)
+            else:
+                words = f"{connection.connector.title} accepts the credentials"
+                finding = Finding(connection=connection.name, ok=True, words=words)
+            found.append(finding)
+    return found

@@ -1,0 +1,139 @@
+"""The demo firm: the hub beside sandbox vendors, on loopback, over the real wire formats.
+
+What differs from production is `base_url` and credentials in `tricord.yaml`, and nothing else.
+"""
+
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from tricord.app.home import Home
+from tricord.app.wiring import Hub, running_hub
+from tricord.engine.engine import CrashPoint
+from tricord.sandbox.hubspot import HubSpotBox
+from tricord.sandbox.serving import Running, start_boxes
+
+VENDORS = ("hubspot", "stripe", "smtp")
+STARTER = Path(__file__).with_name("starters") / "agency.yaml"
+
+CLIENTS = (
+    ("Brand refresh", "Northwind Traders", "Ana Lindqvist", "ana@northwind.example", "12000"),
+    ("Website rebuild", "Blue Heron Clinic", "Tom Okafor", "tom@blueheron.example", "18500.50"),
+    ("Product film", "Alder & Pine", "Mia Sato", "mia@alderpine.example", "9600"),
+    ("Campaign autumn", "Quayside Foods", "Luis Ferreira", "luis@quayside.example", "24000"),
+)
+
+
+@dataclass(slots=True)
+class Stage:
+    """The sandbox vendors of one demo, and a client to act on them as people would."""
+
+    boxes: dict[str, Running]
+    session: aiohttp.ClientSession
+
+    def url(self, vendor: str) -> str:
+        return self.boxes[vendor].base_url
+
+    async def state(self, vendor: str) -> dict[str, Any]:
+        """What the vendor itself holds: the judge of everything the story claims."""
+        async with self.session.get(f"{self.url(vendor)}/_sandbox/state") as answer:
+            state: dict[str, Any] = await answer.json()
+            return state
+
+    async def act(self, vendor: str, path: str, **fields: Any) -> dict[str, Any]:
+        """A person doing something on the vendor's own pages."""
+        async with self.session.post(f"{self.url(vendor)}/_sandbox/{path}", json=fields) as answer:
+            body: dict[str, Any] = await answer.json()
+            if answer.status >= 400:
+                raise RuntimeError(f"{vendor} refused {path}: {body}")
+            return body
+
+    async def calls(self) -> int:
+        """API calls the vendors have counted so far."""
+        hubspot, stripe = await self.state("hubspot"), await self.state("stripe")
+        return int(hubspot["calls_made"]["total"]) + int(stripe["calls"]["total"])
+
+    async def new_deal(self, place: int, **changes: Any) -> str:
+        name, company, person, email, amount = CLIENTS[place % len(CLIENTS)]
+        fields = {
+            "name": name,
+            "company": company,
+            "contact_name": person,
+            "contact_email": email,
+            "amount": amount,
+            "service_type": "project",
+        }
+        made = await self.act("hubspot", "deals", **(fields | changes))
+        return str(made["id"])
+
+    async def move(self, deal: str, stage: str, **changes: Any) -> None:
+        await self.act("hubspot", f"deals/{deal}/stage", stage=stage, **changes)
+
+
+def demo_policy(stage: Stage, poll: str = "30 seconds") -> str:
+    """The agency's policy, pointed at the sandboxes: `base_url` added, every rule as it stands."""
+    text = STARTER.read_text()
+    for name in ("hubspot", "stripe"):
+        given = f"connector: {name},"
+        address = f'{given} base_url: "{stage.url(name)}", poll: {poll},'
+        text = text.replace(given, address)
+    return text
+
+
+def demo_secrets(stage: Stage) -> str:
+    """The credentials the sandboxes were born with, as a file of secrets."""
+    hubspot, stripe, mail = (stage.boxes[name].box.credentials for name in VENDORS)
+    return (
+        f"HUBSPOT_TOKEN={hubspot['token']}\n"
+        f"HUBSPOT_WEBHOOK_SECRET={hubspot['webhook_secret']}\n"
+        f"STRIPE_API_KEY={stripe['api_key']}\n"
+        f"STRIPE_WEBHOOK_SECRET={stripe['webhook_secret']}\n"
+        f"SMTP_URL={mail['url']}\n"
+    )
+
+
+@contextlib.asynccontextmanager
+async def running_stage(
+    hub_url: str | None, *, port_base: int = 0, seed: int | None = None
+) -> AsyncIterator[Stage]:
+    """The three vendors on their sockets, with the firm's own fields known in the CRM."""
+    running = await start_boxes(VENDORS, hub=hub_url, port_base=port_base, seed=seed)
+    boxes = {one.box.name: one for one in running}
+    crm = boxes["hubspot"].box
+    if isinstance(crm, HubSpotBox):
+        crm.demo_schema()
+    try:
+        async with aiohttp.ClientSession() as session:
+            yield Stage(boxes=boxes, session=session)
+    finally:
+        for one in reversed(running):
+            await one.stop()
+
+
+@contextlib.asynccontextmanager
+async def running_demo(
+    home: Home,
+    *,
+    port: int = 0,
+    port_base: int = 0,
+    seed: int | None = None,
+    poll: str = "30 seconds",
+    crash_point: CrashPoint = lambda _: None,
+) -> AsyncIterator[tuple[Hub, Stage]]:
+    """The whole demo: the port is taken first, so that the vendors know where to knock."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    hub_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with running_stage(hub_url, port_base=port_base, seed=seed) as stage:
+        home.make()
+        home.policy_path.write_text(demo_policy(stage, poll))
+        home.secrets_path.touch(mode=0o600)
+        home.secrets_path.write_text(demo_secrets(stage))
+        async with running_hub(home, listener=listener, crash_point=crash_point) as hub:
+            yield hub, stage

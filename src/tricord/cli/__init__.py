@@ -1,0 +1,1 @@
+"""Commands a person types. `tricord --help` imports nothing but click."""

@@ -1,0 +1,67 @@
+"""What every command shares: the home it works in, its database, and how problems are told."""
+
+import functools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from tricord.app.declarations import PolicyInvalid
+from tricord.app.home import Home, HomeBusy, SecretsInvalid
+from tricord.engine.clock import SystemClock
+from tricord.store.database import Tx
+from tricord.store.sealing import KeyWrong
+
+T = TypeVar("T")
+Command = Callable[..., Any]
+
+
+class Found(click.ClickException):
+    """Problems were found: exit code 1, as documented."""
+
+    exit_code = 1
+
+    def show(self, file: Any = None) -> None:
+        click.echo(self.message, err=True)
+
+
+def in_home(command: Command) -> Command:
+    """Gives the command a `home`, from its own --home, the group's, or the environment."""
+
+    @click.option(
+        "--home", "own_home", type=click.Path(path_type=Path, file_okay=False), default=None,
+        help="The folder with tricord.yaml, the key and the database.",
+    )  # fmt: skip
+    @click.pass_context
+    @functools.wraps(command)
+    def wrapped(ctx: click.Context, own_home: Path | None, **values: Any) -> Any:
+        path = own_home or ctx.find_root().obj["home"]
+        try:
+            return command(home=Home(Path(path).expanduser()), **values)
+        except (PolicyInvalid, HomeBusy, SecretsInvalid, KeyWrong) as error:
+            raise Found(str(error)) from error
+
+    return wrapped
+
+
+def as_json(command: Command) -> Command:
+    """The option --json, as `json_wanted`."""
+    option = click.option("--json", "json_wanted", is_flag=True, help="Print JSON for machines.")
+    return option(command)
+
+
+def print_json(value: object) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def asked(home: Home, work: Callable[[Tx], T]) -> T:
+    """`work` in one transaction on the home's database. A home that is not there is a problem."""
+    if not home.key_path.exists():
+        raise Found(f"there is no Tricord home at {home.path}; make one with: tricord init")
+    database = home.open_database()
+    try:
+        return database.run(work, SystemClock().now())
+    finally:
+        database.close()

@@ -1,0 +1,170 @@
+"""Commands that run until they are told to stop: the hub, the demo, the sandbox vendors."""
+
+import asyncio
+import json
+import signal
+import tempfile
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tricord.app.demo import Stage, running_demo
+from tricord.app.home import Home
+from tricord.app.logging import quiet_logs
+from tricord.app.story import Step, Story, report
+from tricord.app.wiring import Hub, running_hub
+from tricord.cli.asking import Found, as_json, in_home, print_json
+from tricord.sandbox.serving import BOXES, start_boxes
+
+
+def _run(work: Coroutine[Any, Any, int]) -> int:
+    return asyncio.run(work)
+
+
+def _stopped() -> asyncio.Event:
+    """Set when the process is told to end, by Ctrl-C or by its supervisor."""
+    event = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, event.set)
+    return event
+
+
+@click.command
+@in_home
+@as_json
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--port", default=8765, show_default=True, help="The port; 0 takes a free one.")
+def up(home: Home, json_wanted: bool, host: str, port: int) -> int:
+    """Run the hub: webhooks, engine and console in one process."""
+
+    async def work() -> int:
+        stopped = _stopped()
+        try:
+            async with running_hub(home, host=host, port=port) as hub:
+                _announce(hub, json_wanted)
+                await stopped.wait()
+        except OSError as error:
+            raise Found(f"cannot listen at {host}:{port}: {error.strerror}") from error
+        return 0
+
+    quiet_logs()
+    return _run(work())
+
+
+def _announce(hub: Hub, json_wanted: bool) -> None:
+    if json_wanted:
+        click.echo(json.dumps({"url": hub.base_url, "home": str(hub.home.path)}))
+        return
+    click.echo(f"Tricord is ready at {hub.base_url}/  (home: {hub.home.path})")
+    if hub.engine is None:
+        click.echo("There is no tricord.yaml yet, so nothing is done: run tricord init")
+        return
+    for name, connection in hub.engine.connections.items():
+        takes = connection.connector.signature is not None
+        hook = f"  webhooks to {hub.base_url}/hooks/{name}" if takes else ""
+        click.echo(f"  {name}: {connection.connector.title}{hook}")
+
+
+@click.command
+@click.option("--story", "story_wanted", is_flag=True, help="Play the whole story, report, leave.")
+@as_json
+@click.option("--home", type=click.Path(path_type=Path, file_okay=False), default=None,
+              help="Keep the demo's home here.  [default: a fresh one, removed at the end]")  # fmt: skip
+@click.option("--port", default=8765, show_default=True, help="The hub's port; 0 takes a free one.")
+@click.option("--seed", default=None, type=int, help="The same ids on every run.")
+def demo(
+    story_wanted: bool, json_wanted: bool, home: Path | None, port: int, seed: int | None
+) -> int:
+    """Run the demo firm: the hub beside sandbox vendors, over real HTTP and SMTP here."""
+    quiet_logs(errors_only=story_wanted)
+    with tempfile.TemporaryDirectory(prefix="tricord-demo-") as folder:
+        place = Home(home or Path(folder))
+        if story_wanted:
+            return _run(_play(place, json_wanted, seed))
+        return _run(_show(place, port, seed))
+
+
+async def _play(home: Home, json_wanted: bool, seed: int | None) -> int:
+    async with running_demo(home, seed=seed) as (hub, stage):
+        tell = (lambda _: None) if json_wanted else _tell
+        steps = await Story(hub=hub, stage=stage, tell=tell).play()
+    found = report(steps)
+    if json_wanted:
+        print_json(found)
+    else:
+        signed = found["seconds_from_signature_to_invoice"]
+        click.echo(f"From the signature to the sent invoice: {signed} s")
+    return 0 if found["ok"] else 1
+
+
+async def _show(home: Home, port: int, seed: int | None) -> int:
+    stopped = _stopped()
+    try:
+        async with running_demo(home, port=port, seed=seed) as (hub, stage):
+            click.echo(f"\n  Console   {hub.base_url}/")
+            for name, one in stage.boxes.items():
+                click.echo(f"  {one.box.title:9} {stage.url(name)}/")
+            click.echo("\n  A small firm is at work:")
+            playing = asyncio.create_task(_work(hub, stage))
+            await stopped.wait()
+            playing.cancel()
+            await asyncio.gather(playing, return_exceptions=True)
+    except OSError as error:
+        raise Found(f"cannot listen at port {port}: {error.strerror}; try --port 0") from error
+    return 0
+
+
+async def _work(hub: Hub, stage: Stage) -> None:
+    """The story once, for all to watch, and three more clients for the person to play with."""
+    await Story(hub=hub, stage=stage, tell=_tell).play()
+    second = await stage.new_deal(1)
+    await stage.new_deal(2)
+    await stage.new_deal(3)
+    await stage.move(second, "contractsigned")
+    click.echo("\n  Now it is yours: move a deal in HubSpot, pay at Stripe, read the mail.")
+    click.echo("  Ctrl-C ends it.")
+
+
+def _tell(step: Step) -> None:
+    mark = click.style("✓", fg="green") if step.ok else click.style("✗", fg="red")
+    click.echo(f"  {mark} {step.name}  ({step.seconds:.2f} s, {step.vendor_calls} calls)")
+    if not step.ok:
+        click.echo(f"      expected {step.expected}\n      but the vendors show {step.seen}")
+
+
+@click.command
+@click.argument(
+    "names", nargs=-1, type=click.Choice(sorted(BOXES)), required=True, metavar="NAME..."
+)
+@click.option("--hub", default=None, help="Where the hub is; webhooks go to HUB/hooks/NAME.")
+@click.option("--port-base", default=0, help="The first port; each vendor is ten ports further.")
+@click.option("--seed", default=None, type=int, help="The same ids and secrets on every run.")
+@as_json
+def sandbox(
+    names: tuple[str, ...], hub: str | None, port_base: int, seed: int | None, json_wanted: bool
+) -> int:
+    """Run sandbox vendors alone: hubspot, stripe, smtp. Prints addresses and credentials."""
+
+    async def work() -> int:
+        stopped = _stopped()
+        try:
+            running = await start_boxes(names, hub=hub, port_base=port_base, seed=seed)
+        except OSError as error:
+            raise Found(f"cannot listen at {port_base}: {error.strerror}") from error
+        described = [one.describe() for one in running]
+        if json_wanted:
+            click.echo(json.dumps({"sandboxes": described}))
+        else:
+            for one in described:
+                click.echo(f"{one['title']}: {one['base_url']}")
+                for name, value in one["credentials"].items():
+                    click.echo(f"  {name}: {value}")
+        await stopped.wait()
+        for one_running in running:
+            await one_running.stop()
+        return 0
+
+    return _run(work())

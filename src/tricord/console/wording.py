@@ -1,0 +1,122 @@
+"""How values read on a page: amounts, moments, and plain words for states."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from tricord.core.ids import Instant
+from tricord.core.money import Money
+
+_WORDS = {
+    "ok": "working",
+    "limited": "slowed down",
+    "access_lost": "access lost",
+    "ready": "about to happen",
+    "sending": "under way",
+    "held": "waiting for a person",
+    "unknown": "not known",
+    "to_bill": "to bill",
+    "outside": "before go-live",
+    "billed": "billed",
+    "invoiced": "open",
+    "own": "first record",
+    "parent": "through its parent",
+    "mark": "our mark on it",
+    "email": "same e-mail address",
+}
+_TONES = {
+    "good": ("done", "paid", "ok", "won", "succeeded", "sent", "credited", "dispute_won"),
+    "warn": ("held", "unknown", "partly_paid", "limited", "pending", "refunded", "withdrawn"),
+    "bad": ("refused", "disputed", "overdue", "access_lost", "failed", "dispute_open",
+            "dispute_lost"),
+    "busy": ("ready", "sending", "open", "invoiced"),
+}  # fmt: skip
+_TONE_OF = {state: tone for tone, states in _TONES.items() for state in states}
+
+
+def money(amount: Money | None) -> Markup:
+    """An amount with its currency set apart, so that figures line up."""
+    if amount is None:
+        return Markup('<span class="none">–</span>')
+    figures, _, currency = str(amount).partition(" ")
+    return Markup('<span class="money">{}<span class="currency">{}</span></span>').format(
+        figures.replace("-", "−"), currency
+    )
+
+
+def words(state: str) -> str:
+    """A state as people say it."""
+    return _WORDS.get(state, state.replace("_", " "))
+
+
+def tone(state: str) -> str:
+    """The class that colours a state: good, warn, bad, busy or plain."""
+    return _TONE_OF.get(state, "plain")
+
+
+def role(owner: str) -> str:
+    return owner.removeprefix("role:").replace("_", " ") or "nobody yet"
+
+
+@pass_context
+def moment(context: Context, at: Instant | str | None) -> Markup:
+    """A day and time in the firm's zone, with the whole instant for machines and on hover."""
+    return _time(context, at, "{:%-d %b %Y, %H:%M}")
+
+
+@pass_context
+def clock(context: Context, at: Instant | str | None) -> Markup:
+    return _time(context, at, "{:%H:%M}")
+
+
+@pass_context
+def day(context: Context, at: Instant | str | None) -> Markup:
+    return _time(context, at, "{:%-d %b %Y}")
+
+
+@pass_context
+def long_day(context: Context, at: Instant) -> str:
+    local = at.astimezone(_zone(context))
+    return f"{local:%A}, {local.day} {local:%B %Y}"
+
+
+@pass_context
+def ago(context: Context, at: Instant | str | None) -> Markup:
+    """How long ago, roughly; the exact moment is on hover."""
+    if at is None:
+        return Markup('<span class="none">never</span>')
+    exact = datetime.fromisoformat(at) if isinstance(at, str) else at
+    seconds = (context["now"] - exact).total_seconds()
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        exact.isoformat(), f"{exact.astimezone(_zone(context)):%Y-%m-%d %H:%M:%S %Z}", span(seconds)
+    )
+
+
+def span(seconds: float) -> str:
+    """A length of time in one unit: "just now", "5 min ago", "3 days ago"."""
+    if seconds < 10:
+        return "just now"
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "min"), (1, "s")):
+        if seconds >= size:
+            count = int(seconds // size)
+            many = "s" if unit in ("day", "hour") and count != 1 else ""
+            return f"{count} {unit}{many} ago"
+    return "just now"
+
+
+def _time(context: Context, at: Instant | str | None, form: str) -> Markup:
+    if at is None:
+        return Markup('<span class="none">–</span>')
+    exact = datetime.fromisoformat(at) if isinstance(at, str) else at
+    local = exact.astimezone(_zone(context))
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        exact.isoformat(), f"{local:%Y-%m-%d %H:%M:%S %Z}", form.format(local)
+    )
+
+
+def _zone(context: Context) -> ZoneInfo:
+    zone: ZoneInfo = context["zone"]
+    return zone
