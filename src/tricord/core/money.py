@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from functools import total_ordering
 
@@ -57,7 +57,7 @@ class Money:
         """
         try:
             scaled = Decimal(amount).scaleb(exponent(currency))
-        except InvalidOperation:
+        except ArithmeticError:
             raise ValueError(f"not an amount of money: {amount!r}") from None
         if not scaled.is_finite() or scaled.adjusted() > _MOST_DIGITS:
             raise ValueError(f"not an amount of money: {amount!r}")

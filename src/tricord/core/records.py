@@ -277,9 +277,10 @@ def join(one: Record, other: Record) -> Record:
     if not looks:
         return Tombstone(ref=one.ref, version=0, gone_version=gone_version)
     alike = [replace(look, gone_version=gone_version) for look in looks]
-    first, winner = min(alike, key=_age), max(alike, key=_age)
-    if isinstance(first, Deal) and isinstance(winner, Deal):
-        visits = tuple(sorted({*first.visits, *winner.visits}, key=lambda v: (v.at, v.stage)))
+    winner = max(alike, key=_age)
+    if isinstance(winner, Deal):
+        seen = {visit for look in alike if isinstance(look, Deal) for visit in look.visits}
+        visits = tuple(sorted(seen, key=lambda visit: (visit.at, visit.stage)))
         winner = replace(winner, visits=visits)
     return winner
 
