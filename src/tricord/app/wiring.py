@@ -90,7 +90,11 @@ async def running_hub(
             stack.callback(database.close)
             engine = None
             if loaded is not None:
-                wire = sender or await stack.enter_async_context(NetworkSender())
+                wire: Sender
+                if sender is None:
+                    wire = await stack.enter_async_context(NetworkSender())
+                else:
+                    wire = sender
                 connections = connections_of(loaded)
                 engine = Engine(
                     database, loaded.policy, connections, wire, clock, crash_point=crash_point

@@ -34,10 +34,9 @@ def in_home(command: Command) -> Command:
         "--home", "own_home", type=click.Path(path_type=Path, file_okay=False), default=None,
         help="The folder with tricord.yaml, the key and the database.",
     )  # fmt: skip
-    @click.pass_context
     @functools.wraps(command)
-    def wrapped(ctx: click.Context, own_home: Path | None, **values: Any) -> Any:
-        path = own_home or ctx.find_root().obj["home"]
+    def wrapped(own_home: Path | None, **values: Any) -> Any:
+        path = own_home or click.get_current_context().find_root().obj["home"]
         try:
             return command(home=Home(Path(path).expanduser()), **values)
         except (PolicyInvalid, HomeBusy, SecretsInvalid, KeyWrong) as error:
