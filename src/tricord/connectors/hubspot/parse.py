@@ -38,7 +38,7 @@ def _hints(access: Access, event: Reader) -> list[Hint]:
         return []
     if happened == "merge":
         ids = [event.id(n) for n in ("primaryObjectId", "newObjectId") if event.has(n)]
-        ids += [str(i) for i in event.value.get("mergedObjectIds") or [] if isinstance(i, int)]
+        ids += event.ids("mergedObjectIds")
         return [_hint(access, kind, one) for one in dict.fromkeys(ids or [event.id("objectId")])]
     name = event.text_or("propertyName")
     change = (name, event.text_or("propertyValue")) if name else None

@@ -14,6 +14,8 @@ from tricord.sdk.talk import Changes, Hint, Listing, Reading, Response, Wire, ge
 OVERLAP_MS = 60_000
 """The search index lags behind writes by "a few moments": look back this far each time."""
 PAGE = 200
+_BEGINNING = 1_136_073_600_000
+"""2006, the year HubSpot was founded: no record is older."""
 LAST_ROW = 10_000
 _DEAL = ("dealname", "amount", "deal_currency_code", "dealstage", "pipeline", "hubspot_owner_id")
 _COMPANY = ("name", "domain", "phone")
@@ -82,7 +84,7 @@ def changes(access: Access, cursor: str, now: Instant) -> Listing:
 
     A deal brings its company and contacts along, so those are listed from now on only.
     """
-    since: dict[str, int] = json.loads(cursor) if cursor else {"deal": 0}
+    since: dict[str, int] = json.loads(cursor) if cursor else {"deal": _BEGINNING}
     hints: list[Hint] = []
     reached = dict(since)
     more = False
@@ -145,9 +147,9 @@ def _contacts(
     )
     company_of: dict[str, Ref] = {}
     for tie in ties.read.children("results"):
-        ends = [Ref(access.connection, Kind.COMPANY, ExternalId(to)) for to in _ends(tie)]
+        ends = _refs(access, Kind.COMPANY, _ends(tie))
         if ends:
-            company_of[tie.child("from").id("id")] = min(ends)
+            company_of[tie.child("from").id("id")] = ends[0]
     return [_contact(access, row, company_of.get(row.id("id")), now) for row in rows]
 
 
@@ -271,8 +273,13 @@ def _contact(access: Access, found: Reader, company: Ref | None, now: Instant) -
 
 def _associated(access: Access, found: Reader, plural: str, kind: Kind) -> tuple[Ref, ...]:
     ends = found.child_or_empty("associations").child_or_empty(plural).children("results")
-    ids = sorted({end.id("id") for end in ends}, key=lambda text: (len(text), text))
-    return tuple(Ref(access.connection, kind, ExternalId(one)) for one in ids)
+    return _refs(access, kind, (end.id("id") for end in ends))
+
+
+def _refs(access: Access, kind: Kind, ids: Iterable[str]) -> tuple[Ref, ...]:
+    """Each once, by number: every way to read a record must put the same one first."""
+    ordered = sorted(set(ids), key=lambda text: (len(text), text))
+    return tuple(Ref(access.connection, kind, ExternalId(one)) for one in ordered)
 
 
 def _stamp(found: Reader) -> int:

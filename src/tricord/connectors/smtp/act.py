@@ -5,9 +5,12 @@ the first byte leaves: receivers and a later sweep of the mailbox can tell a cop
 """
 
 import hashlib
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from unicodedata import category
 
 from tricord.core.commands import SendMessage
 from tricord.core.ids import ExternalId, Kind, Ref
@@ -17,12 +20,13 @@ from tricord.sdk.errors import Refused
 from tricord.sdk.reader import milliseconds
 from tricord.sdk.talk import Done, Mail, Talk
 
+_ASCII = SMTP.clone(cte_type="7bit")
+
 
 def send_message(access: Access, command: SendMessage, work: Work) -> Talk:
-    name, address = parseaddr(access.text("sender"))
-    domain = address.rpartition("@")[2]
-    message_id = identity(work.key, domain)
-    content = _write(command, name, address, message_id, domain, work)
+    address = parseaddr(access.text("sender"))[1]
+    message_id = identity(work.key, _domain(address))
+    content = _write(access, command, message_id, work)
     yield Mail(sender=address, recipient=command.recipient, content=content)
     sent = Message(
         ref=Ref(access.connection, Kind.MESSAGE, ExternalId(message_id)),
@@ -42,25 +46,40 @@ def identity(key: str, domain: str) -> str:
     return f"{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}"
 
 
-def _write(
-    command: SendMessage, name: str, address: str, message_id: str, domain: str, work: Work
-) -> bytes:
-    message = EmailMessage()
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2]
+
+
+def _write(access: Access, command: SendMessage, message_id: str, work: Work) -> bytes:
+    """The bytes of the mail, ASCII alone, so that any server takes them."""
     try:
-        message["From"] = Address(display_name=name, addr_spec=address)
-        message["To"] = Address(display_name=command.recipient_name, addr_spec=command.recipient)
+        _on_one_line(access.text("sender"), command.recipient_name, command.subject)
+        message = EmailMessage(policy=_ASCII)
+        name, address = parseaddr(access.text("sender"))
+        message["From"] = _address(name, address)
+        message["To"] = _address(command.recipient_name, command.recipient)
         message["Subject"] = command.subject
-    except (ValueError, IndexError) as error:
-        # A line break in a name or subject could smuggle in a header; the library refuses it.
-        raise Refused(
-            f"an address, name or subject is not fit for a mail header ({error})"
-        ) from None
-    message["Date"] = format_datetime(work.at)
-    message["Message-ID"] = f"<{message_id}>"
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's robot should answer
-    earlier = [f"<{identity(key, domain)}>" for key in command.thread]
-    if earlier:
-        message["In-Reply-To"] = earlier[-1]
-        message["References"] = " ".join(earlier)
-    message.set_content(command.body)
-    return message.as_bytes()
+        message["Date"] = format_datetime(work.at)
+        message["Message-ID"] = f"<{message_id}>"
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's robot should answer
+        earlier = [f"<{identity(key, _domain(address))}>" for key in command.thread]
+        if earlier:
+            message["In-Reply-To"] = earlier[-1]
+            message["References"] = " ".join(earlier)
+        message.set_content(command.body)
+        return message.as_bytes()
+    except (ValueError, IndexError, MessageError):
+        # The words of the library are not passed on: they hold the address.
+        raise Refused("a name, address or subject is not fit for a mail header") from None
+
+
+def _on_one_line(*texts: str) -> None:
+    """A line break could smuggle in a header. The library overlooks some, such as a lone CR."""
+    if any(category(character) in ("Cc", "Zl", "Zp") for text in texts for character in text):
+        raise ValueError("a line break or another control character")
+
+
+def _address(name: str, address: str) -> Address:
+    if not address.isascii():
+        raise ValueError("an address beyond ASCII needs SMTPUTF8, which few servers offer")
+    return Address(display_name=name, addr_spec=address)

@@ -4,10 +4,10 @@ Stripe keeps a key for 24 hours, so a repeated command looks for its own mark fi
 are consistent at once; search is not, and never guards against a duplicate.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 from tricord.connectors.stripe.amounts import to_stripe
-from tricord.connectors.stripe.read import customer, invoice
+from tricord.connectors.stripe.read import customer, invoice, rows_of
 from tricord.core.commands import CreateCustomer, CreateInvoice
 from tricord.core.records import InvoiceStatus
 from tricord.sdk.connector import Access, Work
@@ -49,6 +49,7 @@ def create_customer(access: Access, command: CreateCustomer, work: Work) -> Talk
 
 def create_invoice(access: Access, command: CreateInvoice, work: Work) -> Talk:
     """Draft, lines, finalize, send. A draft left behind by an earlier attempt is finished."""
+    amounts = {line.id: str(to_stripe(line.amount)) for line in command.lines}
     found = (yield from _find(command)) if work.again else None
     if found is None:
         answer = yield post_form("/v1/invoices", _draft(command), key=f"{work.key}/draft")
@@ -56,13 +57,14 @@ def create_invoice(access: Access, command: CreateInvoice, work: Work) -> Talk:
     name = found.text("id")
     path = f"/v1/invoices/{segment(name)}"
     if found.text("status") == InvoiceStatus.DRAFT:
-        present = {_mark(row, "tricord_line") for row in found.child("lines").children("data")}
+        lines = yield from rows_of(found.child("lines"), f"{path}/lines")
+        present = {_mark(row, "tricord_line") for row in lines}
         for line in command.lines:
             if line.id not in present:
                 pairs = [
                     ("customer", command.customer.external_id),
                     ("invoice", name),
-                    ("amount", str(to_stripe(line.amount))),
+                    ("amount", amounts[line.id]),
                     ("currency", line.amount.currency.lower()),
                     ("description", line.description),
                     ("metadata[tricord_line]", line.id),
@@ -101,27 +103,33 @@ def _draft(command: CreateInvoice) -> Sequence[tuple[str, str]]:
 
 def _find(command: CreateInvoice) -> Search:
     """The invoice that carries our key, among the customer's own: that list has no lag."""
-    query = [("customer", command.customer.external_id), ("limit", "100")]
-    last: list[tuple[str, str]] = []
-    for _ in range(_PAGES):
-        page = (yield get("/v1/invoices", [*query, *last])).read
-        rows = list(page.children("data"))
-        for row in rows:
-            if _mark(row, "tricord_key") == command.key:
-                return row
-        if not rows or not page.flag_or("has_more"):
-            return None
-        last = [("starting_after", rows[-1].text("id"))]
-    raise Refused("this customer has too many invoices at Stripe to look for ours among them")
+    query = [("customer", command.customer.external_id)]
+    return _first("/v1/invoices", query, lambda row: _mark(row, "tricord_key") == command.key)
 
 
 def _was_sent(found: Reader) -> Generator[Wire, Response, bool]:
     """Whether the client has it already; Stripe tells that by an event alone."""
-    since = str(found.integer("created"))
-    query = [("type", "invoice.sent"), ("created[gte]", since), ("limit", "100")]
-    page = (yield get("/v1/events", query)).read
-    things = [row.child("data").child("object") for row in page.children("data")]
-    return any(thing.text_or("id") == found.text("id") for thing in things)
+    name = found.text("id")
+    query = [("type", "invoice.sent"), ("created[gte]", str(found.integer("created")))]
+    event = yield from _first(
+        "/v1/events", query, lambda row: row.child("data").child("object").text_or("id") == name
+    )
+    return event is not None
+
+
+def _first(path: str, query: Sequence[tuple[str, str]], wanted: Callable[[Reader], bool]) -> Search:
+    """The first row that is wanted, on whichever page it stands."""
+    last: list[tuple[str, str]] = []
+    for _ in range(_PAGES):
+        page = (yield get(path, [*query, ("limit", "100"), *last])).read
+        rows = list(page.children("data"))
+        for row in rows:
+            if wanted(row):
+                return row
+        if not rows or not page.flag_or("has_more"):
+            return None
+        last = [("starting_after", rows[-1].text("id"))]
+    raise Refused(f"there is too much at {path} to look for ours in it; look by hand, then retry")
 
 
 def _mark(row: Reader, name: str) -> str:

@@ -14,7 +14,7 @@ from tricord.core.commands import CreateCustomer, CreateInvoice
 from tricord.core.ids import Kind
 from tricord.core.records import Record
 from tricord.sdk.connector import Access, Connector, Limits, Once, Setting, Verb
-from tricord.sdk.errors import AccessLost, TricordError, TryAgain
+from tricord.sdk.errors import Refused, TricordError, TryAgain
 from tricord.sdk.signing import timestamped_hex
 from tricord.sdk.talk import Reading, Response, error_of, get
 
@@ -38,7 +38,7 @@ def _explain(response: Response, detail: str) -> TricordError:
         return TryAgain(f"{detail}: HTTP 409")
     found = error_of(response, detail)
     should = response.headers.get("stripe-should-retry")
-    if should == "true" and not isinstance(found, AccessLost):
+    if should == "true" and isinstance(found, Refused):
         return TryAgain(found.detail)
     return found
 

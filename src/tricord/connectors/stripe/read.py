@@ -6,7 +6,7 @@ invoice (docs.stripe.com/changelog/basil).
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from typing import TypeVar
 
 from tricord.connectors.stripe.amounts import money_at, money_or_zero
@@ -28,7 +28,7 @@ from tricord.core.records import (
 from tricord.sdk.connector import Access
 from tricord.sdk.errors import PayloadMalformed
 from tricord.sdk.reader import Reader, milliseconds
-from tricord.sdk.talk import Changes, Listing, Missed, Reading, get, segment
+from tricord.sdk.talk import Changes, Listing, Missed, Reading, Response, Wire, get, segment
 
 EVENTS = (
     "customer.created", "customer.updated", "customer.deleted",
@@ -76,21 +76,24 @@ def read_invoice(access: Access, ref: Ref, now: Instant) -> Reading:
     if answer.status == 404 or answer.read.flag_or("deleted"):
         return (gone(ref, milliseconds(now)),)
     found = answer.read
-    listed = found.child_or_empty("payments")
-    payments = list(listed.children("data"))
-    while listed.flag_or("has_more"):
-        more = yield get(
-            "/v1/invoice_payments",
-            [
-                ("invoice", ref.external_id),
-                ("limit", "100"),
-                ("starting_after", payments[-1].text("id")),
-            ],
-        )
-        listed = more.read
-        payments.extend(listed.children("data"))
+    payments = yield from rows_of(
+        found.child_or_empty("payments"), "/v1/invoice_payments", [("invoice", ref.external_id)]
+    )
     paid = [invoice_payment(access.connection, row, now) for row in payments]
     return (invoice(access.connection, found, now), *(p for p in paid if p is not None))
+
+
+def rows_of(
+    listed: Reader, path: str, query: Sequence[tuple[str, str]] = ()
+) -> Generator[Wire, Response, list[Reader]]:
+    """All rows of a list of which Stripe gave the first ones, and where the others are."""
+    rows = page = list(listed.children("data"))
+    while page and listed.flag_or("has_more"):
+        last = [("limit", "100"), ("starting_after", rows[-1].text("id"))]
+        listed = (yield get(path, [*query, *last])).read
+        page = list(listed.children("data"))
+        rows = [*rows, *page]
+    return rows
 
 
 def _reader(path: str, make: Make) -> Callable[[Access, Ref, Instant], Reading]:
@@ -202,33 +205,40 @@ read_credit_note = _reader("/v1/credit_notes", _credit_note)
 def changes(access: Access, cursor: str, now: Instant) -> Listing:
     """The events since the cursor, oldest first, as they would have come by webhook.
 
-    Stripe keeps events for 30 days. The cursor remembers the ids of the last minute, because
-    events of one second may become visible one after the other.
+    Stripe keeps events for 30 days and lists the newest first. The cursor remembers the ids of the
+    last minute, because events of one second may become visible one after the other, and where
+    the next step goes on when there are more events than one step takes.
     """
-    started = int(now.timestamp())
-    since, seen = json.loads(cursor) if cursor else (started, [])
+    since, seen, *rest = json.loads(cursor) if cursor else (int(now.timestamp()), [])
+    start, last = rest[0] if rest else (since - OVERLAP_SECONDS, "")
     query = [
         *(("types[]", name) for name in EVENTS),
-        ("created[gte]", str(since - OVERLAP_SECONDS)),
+        ("created[gte]", str(start)),
         ("limit", "100"),
     ]
     rows: list[Reader] = []
-    last: list[tuple[str, str]] = []
+    more = True
     for _ in range(_PAGES):
-        page = yield get("/v1/events", [*query, *last])
-        rows.extend(page.read.children("data"))
-        if not page.read.flag_or("has_more"):
+        after = [("starting_after", last)] if last else []
+        page = (yield get("/v1/events", [*query, *after])).read
+        found = list(page.children("data"))
+        rows.extend(found)
+        more = bool(found) and page.flag_or("has_more")
+        if not more:
             break
-        last = [("starting_after", rows[-1].text("id"))]
+        last = rows[-1].text("id")
     known = set(seen)
     missed = [
         Missed(id=row.text("id"), body=json.dumps(row.value, separators=(",", ":")).encode())
         for row in reversed(rows)
         if row.text("id") not in known
     ]
-    newest = max((row.integer("created") for row in rows), default=since)
-    recent = sorted(r.text("id") for r in rows if r.integer("created") >= newest - OVERLAP_SECONDS)
-    return Changes(cursor=json.dumps([newest, recent]), missed=tuple(missed))
+    if not rest:
+        since = max((row.integer("created") for row in rows), default=since)
+        recent = [row for row in rows if row.integer("created") >= since - OVERLAP_SECONDS]
+        seen = sorted(row.text("id") for row in recent)
+    place = [since, seen, [start, last]] if more else [since, seen]
+    return Changes(cursor=json.dumps(place), missed=tuple(missed), more=more)
 
 
 def expandable(found: Reader, name: str) -> str:

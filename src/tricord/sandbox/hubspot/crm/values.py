@@ -34,7 +34,7 @@ def whole_ms(at: datetime) -> datetime:
 
 def instant_of(text: str) -> datetime:
     """Reads epoch milliseconds or ISO 8601; a bare date is its midnight in UTC."""
-    if re.fullmatch(r"-?\d{5,16}", text):
+    if re.fullmatch(r"-?\d{1,16}", text):
         return EPOCH + timedelta(milliseconds=int(text))
     at = datetime.fromisoformat(text)
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
