@@ -1,0 +1,258 @@
+"""The store on both databases: what is kept once, what is claimed once, what cannot be read."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, text, update
+
+from core import building as make
+from core.building import NOW
+from tricord.core.cases import Case
+from tricord.core.commands import CreateInvoice, EffectState, because
+from tricord.core.decide import decide
+from tricord.core.ids import ConnectionName
+from tricord.sdk.delivery import Delivery
+from tricord.store import audit, cases, commands, cursors, deliveries, hints, mirror, schema
+from tricord.store.database import Database
+from tricord.store.sealing import Keyring, KeyWrong, SealBroken
+
+KEY = bytes(range(32))
+LEASE = timedelta(minutes=5)
+
+
+def arrival(name: str, body: bytes = b"{}", source: str = "webhook") -> deliveries.Arrival:
+    delivery = Delivery(
+        connection=make.CRM, body=body, received_at=NOW, url="http://x/hooks/hubspot",
+        headers={"x-one": "1"},
+    )  # fmt: skip
+    return deliveries.Arrival(delivery=delivery, name=name, source=source)
+
+
+def deposit() -> CreateInvoice:
+    account = make.account(*make.people(), make.customer(), make.deal("contractsigned"))
+    (command,) = decide(account, make.policy(), NOW).commands
+    assert isinstance(command, CreateInvoice)
+    return command
+
+
+def test_a_delivery_is_kept_once_and_its_copies_are_counted(database: Database) -> None:
+    for batch in ([arrival("a"), arrival("a"), arrival("b")], [arrival("a")],
+                  [arrival("a", source="poll")]):  # fmt: skip
+        database.run(lambda tx, b=batch: deliveries.accept(tx, b), NOW)  # type: ignore[misc]
+    found = database.run(lambda tx: deliveries.waiting(tx, None, 10), NOW)
+    assert len(found) == 2
+    assert found[0].delivery == arrival("a").delivery
+    with database.engine.connect() as db:
+        copies = db.execute(select(schema.deliveries.c.copies).order_by(schema.deliveries.c.id))
+        assert [row.copies for row in copies] == [3, 1]
+
+
+def test_invariant_1_accepted_is_absorbed_and_waiting_and_parked(database: Database) -> None:
+    database.run(lambda tx: deliveries.accept(tx, [arrival(c) for c in "abc"]), NOW)
+    first, second, _ = database.run(lambda tx: deliveries.waiting(tx, None, 10), NOW)
+    database.run(lambda tx: deliveries.mark_absorbed(tx, [first.id]), NOW)
+    database.run(lambda tx: deliveries.park(tx, second.id, "$.x: missing"), NOW)
+    counts = database.run(deliveries.counts, NOW)
+    assert counts == {"absorbed": 1, "parked": 1, "waiting": 1}
+    assert database.run(lambda tx: deliveries.release(tx, second.id), NOW)
+    assert database.run(deliveries.counts, NOW)["waiting"] == 2
+
+
+def test_a_hint_is_read_once_and_again_only_if_it_came_again_meanwhile(database: Database) -> None:
+    def claim(at):  # type: ignore[no-untyped-def]
+        return database.run(lambda tx: hints.claim(tx, [make.CRM], 10, LEASE), at)
+
+    for _ in range(3):
+        database.run(lambda tx: hints.add(tx, [make.DEAL], NOW), NOW)
+    (pending,) = claim(NOW)
+    assert claim(NOW) == []
+    later = NOW + timedelta(seconds=1)
+    database.run(lambda tx: hints.add(tx, [make.DEAL], later), later)
+    database.run(lambda tx: hints.finish(tx, pending, later), later)
+    (again,) = claim(later)
+    database.run(lambda tx: hints.finish(tx, again, later), later)
+    assert claim(later + timedelta(hours=1)) == []
+
+
+def test_a_claim_whose_holder_is_gone_is_free_after_its_lease(database: Database) -> None:
+    database.run(lambda tx: hints.add(tx, [make.DEAL], NOW), NOW)
+    for at, found in ((NOW, 1), (NOW + LEASE, 0), (NOW + LEASE + timedelta(seconds=1), 1)):
+        got = database.run(lambda tx: hints.claim(tx, [make.CRM], 10, LEASE), at)
+        assert len(got) == found
+
+
+def test_invariant_2_t12_one_business_key_is_one_command(database: Database) -> None:
+    command = deposit()
+
+    def ask(tx):  # type: ignore[no-untyped-def]
+        mirror.ensure_account(tx, make.ACCOUNT)
+        return commands.add(tx, make.ACCOUNT, command, EffectState.READY, NOW)
+
+    assert database.run(ask, NOW)
+    assert not database.run(ask, NOW)
+    claim = lambda tx: commands.claim(tx, [make.BILLING], 10, LEASE)  # noqa: E731 - said twice
+    (claimed,) = database.run(claim, NOW)
+    assert claimed.command == command
+    assert database.run(claim, NOW) == []
+    assert database.run(lambda tx: commands.orphans(tx, everyone=False), NOW) == []
+    late = NOW + LEASE + timedelta(seconds=1)
+    (orphan,) = database.run(lambda tx: commands.orphans(tx, everyone=False), late)
+    assert orphan.again
+    effects = database.run(lambda tx: commands.effects_of(tx, make.ACCOUNT), NOW)
+    assert effects[command.key].state is EffectState.SENDING
+
+
+def test_commands_of_one_account_and_connection_go_one_after_the_other(database: Database) -> None:
+    first = deposit()
+    second = type(first)(**{**{f: getattr(first, f) for f in first.__dataclass_fields__},
+                            "key": "invoice/hubspot:deal:42/progress/1"})  # fmt: skip
+
+    def ask(tx):  # type: ignore[no-untyped-def]
+        mirror.ensure_account(tx, make.ACCOUNT)
+        for command in (first, second):
+            commands.add(tx, make.ACCOUNT, command, EffectState.READY, NOW)
+
+    database.run(ask, NOW)
+    claim = lambda tx: commands.claim(tx, [make.BILLING], 10, LEASE)  # noqa: E731 - said thrice
+    (one,) = database.run(claim, NOW)
+    assert one.command.key == first.key
+    later = NOW + timedelta(minutes=1)
+    database.run(
+        lambda tx: commands.retry(tx, one, EffectState.READY, later, again=True, problem="busy"),
+        NOW,
+    )
+    assert database.run(claim, NOW) == []
+    (one,) = database.run(claim, later)
+    assert one.again
+    assert one.attempt == 2
+    database.run(lambda tx: commands.end(tx, one, EffectState.DONE, remote=make.DEAL), later)
+    (two,) = database.run(claim, later)
+    assert two.command.key == second.key
+
+
+def test_an_account_comes_back_as_it_went_in(database: Database) -> None:
+    account = make.account(*make.people(), make.customer(), make.deal("contractsigned"))
+
+    def save(tx):  # type: ignore[no-untyped-def]
+        mirror.ensure_account(tx, account.id)
+        for record in account.records.values():
+            mirror.save_record(tx, account.id, record)
+            mirror.link(tx, record.ref, account.id, "own")
+
+    database.run(save, NOW)
+    assert database.run(lambda tx: mirror.records_of(tx, account.id), NOW) == dict(account.records)
+    found = database.run(
+        lambda tx: mirror.by_email(tx, make.CONTACT.kind, "ANA@northwind.example"), NOW
+    )
+    assert found == [make.CONTACT]
+
+
+def test_t39_a_sealed_value_moved_to_another_row_does_not_open(database: Database) -> None:
+    one, two = make.people()
+
+    def save(tx):  # type: ignore[no-untyped-def]
+        mirror.ensure_account(tx, make.ACCOUNT)
+        mirror.save_record(tx, make.ACCOUNT, one)
+        mirror.save_record(tx, make.ACCOUNT, two)
+
+    database.run(save, NOW)
+    table = schema.records
+    with database.engine.begin() as db:
+        stolen = db.execute(select(table.c.sealed).where(table.c.kind == "company")).scalar_one()
+        db.execute(update(table).where(table.c.kind == "contact").values(sealed=stolen))
+    with pytest.raises(SealBroken):
+        database.run(lambda tx: mirror.records_of(tx, make.ACCOUNT), NOW)
+
+
+def test_a_case_is_open_once_and_closes_when_its_cause_is_gone(database: Database) -> None:
+    def case(title: str) -> Case:
+        return Case(
+            key="incomplete/x",
+            kind="incomplete",
+            title=title,
+            owner="role:finance",
+            because=because("r", "p"),
+            next_actions=("do",),
+            account=make.ACCOUNT,
+        )
+
+    sync = lambda tx, *wanted: cases.sync_decided(tx, make.ACCOUNT, wanted)  # noqa: E731
+    database.run(lambda tx: sync(tx, case("a")), NOW)
+    database.run(lambda tx: sync(tx, case("b")), NOW)
+    with database.engine.connect() as db:
+        assert len(db.execute(select(schema.cases)).all()) == 1
+    database.run(lambda tx: sync(tx), NOW)
+    database.run(lambda tx: sync(tx, case("again")), NOW)
+    with database.engine.connect() as db:
+        states = [row.state for row in db.execute(select(schema.cases).order_by(schema.cases.c.id))]
+    assert states == ["closed", "open"]
+
+
+def test_a_paused_connection_is_not_used_until_then_or_until_it_answers(database: Database) -> None:
+    name = ConnectionName("stripe")
+    database.run(lambda tx: cursors.announce(tx, name, "stripe", polled=True), NOW)
+    until = NOW + timedelta(minutes=1)
+    database.run(lambda tx: cursors.set_state(tx, name, "limited", "429", until), NOW)
+    assert database.run(cursors.usable, NOW) == []
+    assert database.run(lambda tx: cursors.claim_polls(tx, LEASE), NOW) == []
+    assert database.run(cursors.usable, until) == [name]
+    database.run(lambda tx: cursors.answered(tx, name), NOW)
+    assert database.run(cursors.usable, NOW) == [name]
+
+
+def test_t47_an_audit_entry_is_written_with_its_change_or_not_at_all(database: Database) -> None:
+    def broken(tx):  # type: ignore[no-untyped-def]
+        audit.record_act(tx, "x", "y")
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        database.run(broken, NOW)
+    assert database.run(audit.entries, NOW) == []
+    database.run(lambda tx: audit.record_act(tx, "x", "y", reason="z"), NOW)
+    assert database.run(audit.broken_leaves, NOW) == []
+    with database.engine.begin() as db:
+        db.execute(update(schema.audit).values(subject="other"))
+    assert len(database.run(audit.broken_leaves, NOW)) == 1
+
+
+def test_the_wrong_key_is_told_before_anything_is_touched(
+    database: Database, database_url: str
+) -> None:
+    other = Database(database_url, Keyring(KEY[::-1]))
+    try:
+        with pytest.raises(KeyWrong, match="put the right key file back"):
+            other.prepare()
+    finally:
+        other.close()
+
+
+def test_the_migrations_and_the_schema_agree(database_url: str) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from tricord.store.migrations.upgrade import upgrade
+
+    migrated = Database(database_url, Keyring(KEY))
+    try:
+        upgrade(migrated.engine, "head")
+        with migrated.engine.begin() as db:
+            found = compare_metadata(MigrationContext.configure(db), schema.metadata)
+            db.execute(text("DROP TABLE alembic_version"))
+        assert [one for one in found if "alembic_version" not in str(one)] == []
+    finally:
+        migrated.close()
+
+
+@pytest.mark.parametrize("field", ["name", "city", "stage"])
+def test_t41_only_addresses_and_numbers_have_a_blind_index(field: str) -> None:
+    with pytest.raises(ValueError, match="could be guessed"):
+        Keyring(KEY).blind(field, "x")
+
+
+def test_t41_the_same_address_is_indexed_otherwise_under_another_key() -> None:
+    one, other = (
+        Keyring(KEY).blind("email", "a@b.example"),
+        Keyring(KEY[::-1]).blind("email", "a@b.example"),
+    )
+    assert one != other
+    assert one == Keyring(KEY).blind("email", " A@B.example ")
