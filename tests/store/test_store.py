@@ -10,8 +10,8 @@ from core.building import NOW
 from tricord.core.cases import Case
 from tricord.core.commands import CreateInvoice, EffectState, because
 from tricord.core.decide import decide
+from tricord.core.delivery import Delivery
 from tricord.core.ids import ConnectionName
-from tricord.sdk.delivery import Delivery
 from tricord.store import audit, cases, commands, cursors, deliveries, hints, mirror, schema
 from tricord.store.database import Database
 from tricord.store.sealing import Keyring, KeyWrong, SealBroken

@@ -71,8 +71,12 @@ def _announce(hub: Hub, json_wanted: bool) -> None:
 @click.command
 @click.option("--story", "story_wanted", is_flag=True, help="Play the whole story, report, leave.")
 @as_json
-@click.option("--home", type=click.Path(path_type=Path, file_okay=False), default=None,
-              help="Keep the demo's home here.  [default: a fresh one, removed at the end]")  # fmt: skip
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Keep the demo's home here.  [default: a fresh one, removed at the end]",
+)
 @click.option("--port", default=8765, show_default=True, help="The hub's port; 0 takes a free one.")
 @click.option("--seed", default=None, type=int, help="The same ids on every run.")
 def demo(

@@ -21,7 +21,7 @@ class Segment:
 
 
 def segments(parts: Sequence[tuple[Money, str, str]]) -> tuple[Segment, ...]:
-    """A rectangle for each (amount, tone, label) above zero, in order, that together fill the bar."""
+    """A rectangle for each (amount, tone, label) above zero; together they fill the bar."""
     held = [part for part in parts if part[0].minor > 0]
     if not held:
         return ()

@@ -41,8 +41,8 @@ def _without_port(host: str) -> str | None:
     if host.startswith("["):
         name, bracket, rest = host[1:].partition("]")
         port = rest.removeprefix(":")
-        sound = bracket and (not rest or rest.startswith(":"))
+        sound = bool(bracket) and (not rest or rest.startswith(":"))
     else:
         name, _, port = host.partition(":")
-        sound = name
+        sound = bool(name)
     return name if sound and (not port or (port.isascii() and port.isdigit())) else None

@@ -22,10 +22,14 @@ _WORDS = {
     "outside": "before go-live",
     "billed": "billed",
     "invoiced": "open",
-    "own": "first record",
-    "parent": "through its parent",
-    "mark": "our mark on it",
-    "email": "same e-mail address",
+    "not_due": "not yet due",
+    "to_30": "1 to 30 days late",
+    "to_60": "31 to 60 days late",
+    "older": "over 60 days late",
+    "own": "itself",
+    "parent": "its parent",
+    "mark": "our mark",
+    "email": "e-mail address",
 }
 _TONES = {
     "good": ("done", "paid", "ok", "won", "succeeded", "sent", "credited", "dispute_won"),
@@ -65,6 +69,16 @@ def role(owner: str) -> str:
 def moment(context: Context, at: Instant | str | None) -> Markup:
     """A day and time in the firm's zone, with the whole instant for machines and on hover."""
     return _time(context, at, "{:%-d %b %Y, %H:%M}")
+
+
+@pass_context
+def fact(context: Context, value: str) -> Markup | str:
+    """A recorded fact as it is; one that is an instant, as a moment in the firm's zone."""
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return value if at.tzinfo is None else _time(context, at, "{:%-d %b %Y, %H:%M}")
 
 
 @pass_context

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from tricord.core.delivery import Delivery
 from tricord.core.ids import ConnectionName
 from tricord.core.policy.types import Policy
 from tricord.core.records import Record
@@ -28,7 +29,6 @@ from tricord.engine.inbox import Inbox
 from tricord.engine.talking import Log, Memory, hold
 from tricord.engine.wire import Sender
 from tricord.sdk.connector import Work
-from tricord.sdk.delivery import Delivery
 from tricord.sdk.errors import (
     AccessLost,
     PayloadMalformed,

@@ -1,1 +1,1 @@
-"""Vendors in a box: stateful, signed, written from the vendors' documents, never from connectors."""
+"""Vendors in a box: stateful, signed, written from their documents, never from connectors."""

@@ -71,7 +71,7 @@ class Outbox:
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=self.timeout_seconds)
         )
-        self._task = asyncio.create_task(self._run())
+        self._task = asyncio.create_task(self._run(self._wake))
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -91,22 +91,22 @@ class Outbox:
     def summaries(self) -> list[dict[str, Any]]:
         return [parcel.summary() for parcel in self.parcels]
 
-    async def _run(self) -> None:
-        assert self._wake is not None
+    async def _run(self, wake: asyncio.Event) -> None:
         while True:
             now = asyncio.get_running_loop().time()
             due = [p for p in self.parcels if not p.done and p.due <= now and self.automatic]
             if due:
                 await asyncio.gather(*(self._try(parcel) for parcel in due[:10]))
                 continue
-            self._wake.clear()
+            wake.clear()
             # Not wait_for: in Python 3.11 it can swallow the cancellation `stop` sends.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.25):
-                    await self._wake.wait()
+                    await wake.wait()
 
     async def _try(self, parcel: Parcel) -> None:
-        assert self._session is not None
+        if self._session is None:
+            raise RuntimeError("an outbox delivers only after it was started")
         parcel.attempts += 1
         try:
             async with self._session.post(

@@ -75,7 +75,7 @@ async def start_box(box: Box, port: int = 0, host: str = "127.0.0.1") -> Running
 async def start_boxes(
     names: Sequence[str], *, hub: str | None, port_base: int = 0, seed: int | None = None
 ) -> list[Running]:
-    """Start each named box, ten ports apart from `port_base`; webhooks go to `{hub}/hooks/{name}`."""
+    """Start each named box, ten ports apart; webhooks go to `{hub}/hooks/{name}`."""
     running = []
     for place, name in enumerate(names):
         hook_url = f"{hub.rstrip('/')}/hooks/{name}" if hub else None

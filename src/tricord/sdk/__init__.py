@@ -1,7 +1,7 @@
 """What a connector is made of: declarations, talks, readers and signing schemes. No I/O."""
 
+from tricord.core.delivery import Delivery
 from tricord.sdk.connector import Access, Connector, Limits, Once, Setting, Verb, Work
-from tricord.sdk.delivery import Delivery
 from tricord.sdk.errors import (
     AccessLost,
     OutcomeUnknown,

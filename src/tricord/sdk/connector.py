@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import Any
 
 from tricord.core.commands import Command
+from tricord.core.delivery import Delivery
 from tricord.core.ids import ConnectionName, Instant, Kind, Ref
 from tricord.core.records import Record
-from tricord.sdk.delivery import Delivery
 from tricord.sdk.errors import TricordError
 from tricord.sdk.secret import Secret
 from tricord.sdk.signing import Scheme

@@ -1,6 +1,7 @@
 """Reader: takes typed values out of a vendor's JSON, or says by path what was wrong with them."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,6 +9,10 @@ from typing import Any
 
 from tricord.core.money import Money
 from tricord.sdk.errors import PayloadMalformed
+
+_MILLISECONDS = re.compile(r"-?[0-9]{1,17}")
+_BROKEN = re.compile("[\x00\ud800-\udfff]")
+_WIDEST = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +46,13 @@ class Reader:
     def text(self, name: str) -> str:
         value = self._present(name)
         if isinstance(value, str) and value:
-            return value
+            return self._kept(name, value)
         raise self._wrong(name, "a text", value)
 
     def text_or(self, name: str, default: str = "") -> str:
         value = self.value.get(name)
         if value is None or isinstance(value, str):
-            return value or default
+            return self._kept(name, value) if value else default
         raise self._wrong(name, "a text", value)
 
     def id(self, name: str) -> str:
@@ -57,9 +62,20 @@ class Reader:
             return str(value)
         return self.text(name)
 
+    def ids(self, name: str) -> tuple[str, ...]:
+        """A list of ids; none when it is missing."""
+        value = self.value.get(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            raise self._wrong(name, "a list", value)
+        rows = Reader({f"[{place}]": item for place, item in enumerate(value)}, self._at(name))
+        return tuple(rows.id(f"[{place}]") for place in range(len(value)))
+
     def integer(self, name: str) -> int:
+        """A whole number that databases can hold: of 64 bits."""
         value = self._present(name)
-        if isinstance(value, int) and not isinstance(value, bool):
+        if isinstance(value, int) and not isinstance(value, bool) and -_WIDEST <= value < _WIDEST:
             return value
         raise self._wrong(name, "a whole number", value)
 
@@ -100,8 +116,8 @@ class Reader:
         """An integer of minor units beside a lower- or upper-case currency code."""
         try:
             return Money(self.integer(name), self.text(currency).upper())
-        except ValueError as error:
-            raise PayloadMalformed(f"{self._at(currency)}: {error}") from error
+        except ValueError:
+            raise PayloadMalformed(f"{self._at(currency)}: not a currency code") from None
 
     def unix_time_or_none(self, name: str) -> datetime | None:
         """Seconds since 1970 as an aware instant."""
@@ -118,6 +134,12 @@ class Reader:
         if self.value.get(name) is None:
             raise PayloadMalformed(f"{self._at(name)}: missing")
         return self.value[name]
+
+    def _kept(self, name: str, text: str) -> str:
+        """`text`, if it can be written down: half a character or a NUL fits no database."""
+        if _BROKEN.search(text):
+            raise PayloadMalformed(f"{self._at(name)}: expected a text, found broken characters")
+        return text
 
     def _at(self, name: str) -> str:
         return f"{self.path}.{name}"
@@ -139,14 +161,14 @@ def parse_json(raw: bytes) -> Any:
 
 
 def read_time(text: str, path: str = "$") -> datetime:
-    """An instant from RFC 3339 or from a text of milliseconds. Raises PayloadMalformed."""
-    if text.lstrip("-").isdigit():
+    """An instant in UTC, from RFC 3339 or from a text of milliseconds. Raises PayloadMalformed."""
+    if _MILLISECONDS.fullmatch(text):
         return _instant(int(text) / 1000, path)
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise PayloadMalformed(f"{path}: not a time") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def milliseconds(at: datetime) -> int:

@@ -9,8 +9,8 @@ import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 
+from tricord.core.delivery import Delivery
 from tricord.core.ids import Instant
-from tricord.sdk.delivery import Delivery
 from tricord.sdk.errors import SignatureInvalid
 
 TOLERANCE_SECONDS = 300

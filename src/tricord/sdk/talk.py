@@ -5,6 +5,7 @@ replayed from its first line, so every write carries a key, or is looked for bef
 """
 
 import json
+import re
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
@@ -13,6 +14,8 @@ from tricord.core.ids import Ref
 from tricord.core.records import Record
 from tricord.sdk.errors import AccessLost, Refused, TricordError, TryAgain
 from tricord.sdk.reader import Reader
+
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,8 +166,13 @@ def post_form(
 
 
 def segment(text: str) -> str:
-    """One path segment, with everything that could leave it escaped."""
-    return quote(text, safe="")
+    """One path segment, with everything that could leave it escaped.
+
+    Raises Refused for a text that is none: dots have no escape that a server keeps.
+    """
+    if text in ("", ".", ".."):
+        raise Refused("an id that cannot stand in a path")
+    return quote(text, safe="", errors="replace")
 
 
 def error_of(response: Response, detail: str) -> TricordError:
@@ -182,7 +190,7 @@ def error_of(response: Response, detail: str) -> TricordError:
 
 
 def _seconds(text: str | None) -> float | None:
-    try:
-        return max(0.0, float(text)) if text else None
-    except ValueError:
+    """Whole or decimal seconds; a date, or a number that is none, counts as not told."""
+    if text is None or not _SECONDS.fullmatch(text):
         return None
+    return float(text)

@@ -7,10 +7,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tricord.core.delivery import Delivery
 from tricord.core.ids import ConnectionName
 from tricord.engine.clock import Clock
 from tricord.engine.inbox import InboxFull
-from tricord.sdk.delivery import Delivery
 from tricord.sdk.errors import SignatureInvalid
 
 LARGEST_BODY = 2 * 1024 * 1024

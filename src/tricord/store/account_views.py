@@ -13,7 +13,7 @@ from tricord.store import codec
 from tricord.store.commands import effects_of
 from tricord.store.database import Tx
 from tricord.store.mirror import records_of
-from tricord.store.row_views import Totals
+from tricord.store.row_views import Ageing, Totals
 from tricord.store.schema import accounts, cases, records
 from tricord.store.sealing import unseal
 
@@ -97,13 +97,13 @@ def count_clients(tx: Tx) -> int:
 def record_counts(tx: Tx, ids: Sequence[str]) -> dict[str, int]:
     column = records.c.account
     query = select(column, func.count()).where(column.in_(ids)).group_by(column)
-    return dict(tx.db.execute(query).tuples().all())
+    return dict(tx.db.execute(query).all())
 
 
 def open_case_counts(tx: Tx, ids: Sequence[str]) -> dict[str | None, int]:
     column = cases.c.account
     query = select(column, func.count()).where(column.in_(ids), cases.c.state == "open")
-    return dict(tx.db.execute(query.group_by(column)).tuples().all())
+    return dict(tx.db.execute(query.group_by(column)).all())
 
 
 def with_invoices(tx: Tx) -> Iterator[Account]:
@@ -124,8 +124,33 @@ def totals_of(owed: Iterable[Standing], now: Instant) -> tuple[Totals, ...]:
             invoiced=total([one.invoice.total for one in held], currency),
             outstanding=total([one.outstanding for one in held], currency),
             overdue=total([one.outstanding for one in held if one.overdue(now)], currency),
+            ageing=_ageing(held, currency, now),
         )
         for currency, held in sorted(by_currency.items())
+    )
+
+
+def _ageing(owed: Sequence[Standing], currency: str, now: Instant) -> Ageing:
+    def late(after: int, until: int | None) -> Money:
+        """Past due by more than `after` days, and by no more than `until`."""
+        return total(
+            [
+                one.outstanding
+                for one in owed
+                if one.overdue(now)
+                and one.invoice.due_at is not None
+                and after <= (now - one.invoice.due_at).days
+                and (until is None or (now - one.invoice.due_at).days < until)
+            ],
+            currency,
+        )
+
+    current = [one.outstanding for one in owed if not one.overdue(now)]
+    return Ageing(
+        not_due=total(current, currency),
+        to_30=late(0, 30),
+        to_60=late(30, 60),
+        older=late(60, None),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tricord.core.account import Account
 from tricord.core.billing import Contract, Share, ShareState, contract, moved_back_behind, plan_for
-from tricord.core.commands import CreateCustomer, CreateInvoice, EffectState
+from tricord.core.commands import CreateCustomer, CreateInvoice, Effect, EffectState
 from tricord.core.ids import Instant, Ref
 from tricord.core.ledger import standing
 from tricord.core.money import Money
@@ -50,7 +50,8 @@ def deal_row(account: Account, deal: Deal, cases: Sequence[CaseRow], policy: Pol
     elif not plan.active:
         note = "Its plan bills by calendar, which is not active yet"
     elif worth is None:
-        note = f"The CRM holds no contract value: it reads {deal.amount_text!r}"
+        held = f"it reads {deal.amount_text!r}" if deal.amount_text else "it is empty"
+        note = f"The CRM holds no contract value: {held}"
     return DealRow(
         ref=deal.ref,
         name=deal.name or str(deal.ref),
@@ -101,11 +102,16 @@ def _note(
 
 
 def _billed(account: Account, share: Share) -> str:
-    effect, invoice = account.effects[share.key], account.invoice_of(share.key)
+    invoice = account.invoice_of(share.key)
     if invoice is not None:
         owed = standing(account, invoice)
         left = f", {owed.outstanding} outstanding" if owed.outstanding else ""
         return f"Invoice {invoice.number or invoice.ref}: {owed.word.replace('_', ' ')}{left}"
+    return _asked_for(account.effects[share.key])
+
+
+def _asked_for(effect: Effect) -> str:
+    """How an invoice stands that was asked for and that the billing engine has not shown."""
     command = effect.command
     if effect.state is EffectState.HELD:
         approver = command.approval if isinstance(command, CreateInvoice) else ""
@@ -131,6 +137,9 @@ def _to_bill(
         return f"The deal went back behind {milestone}"
     if held_up is not None:
         return f"Held up by a case: {held_up.title}"
+    effect = account.effects.get(share.key)
+    if effect is not None:
+        return _asked_for(effect)
     asked = [e for e in account.effects.values() if isinstance(e.command, CreateCustomer)]
     if asked and not account.customers:
         return "Waiting for the client to be known in the billing engine"

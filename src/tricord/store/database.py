@@ -54,7 +54,7 @@ class Database:
                 ])  # fmt: skip
             return
         with self.engine.begin() as db:
-            found = dict(db.execute(select(schema.meta.c.name, schema.meta.c.value)).tuples().all())
+            found = dict(db.execute(select(schema.meta.c.name, schema.meta.c.value)).all())
         if found.get("key") != self.keys.fingerprint:
             raise KeyWrong(
                 "the key in this home is not the one its database was sealed with; "

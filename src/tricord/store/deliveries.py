@@ -9,9 +9,9 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from tricord.core.delivery import Delivery
 from tricord.core.identity import partition_of
 from tricord.core.ids import ConnectionName
-from tricord.sdk.delivery import Delivery
 from tricord.store.codec import from_micros, to_micros
 from tricord.store.database import Tx
 from tricord.store.schema import connections, deliveries
@@ -106,7 +106,7 @@ def opened(tx: Tx, delivery_id: int) -> Delivery | None:
 def counts(tx: Tx) -> dict[str, int]:
     """How many deliveries stand in each state; a state with none counts 0."""
     query = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
-    return {"waiting": 0, "absorbed": 0, "parked": 0} | dict(tx.db.execute(query).tuples().all())
+    return {"waiting": 0, "absorbed": 0, "parked": 0} | dict(tx.db.execute(query).all())
 
 
 def _sealed(tx: Tx, arrival: Arrival) -> bytes:

@@ -17,12 +17,23 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ageing(Row):
+    """What is outstanding, by how many days it is past due. A disputed invoice ages as well."""
+
+    not_due: Money
+    to_30: Money
+    to_60: Money
+    older: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Totals(Row):
     """The sums of one currency. `outstanding` holds `overdue`; drafts and voids count nowhere."""
 
     invoiced: Money
     outstanding: Money
     overdue: Money
+    ageing: Ageing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +59,8 @@ class LinkRow(Row):
 class InvoiceRow(Row):
     """One invoice by our own books.
 
-    `status` is our ledger's word, or the engine's own for one that is a draft or void. `deal` and
-    `installment` are empty, and `key` too, on an invoice that was made by hand.
+    `status` is our ledger's word; the engine's own for a draft or a void one; `removed` for one
+    that is no longer there. `installment` and `key` are empty on an invoice made by hand.
     """
 
     account: str

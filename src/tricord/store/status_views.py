@@ -11,7 +11,7 @@ from tricord.store.schema import cases, commands, connections, cursors, deliveri
 
 def command_counts(tx: Tx) -> dict[str, int]:
     query = select(commands.c.state, func.count()).group_by(commands.c.state)
-    return dict(tx.db.execute(query.order_by(commands.c.state)).tuples().all())
+    return dict(tx.db.execute(query.order_by(commands.c.state)).all())
 
 
 def oldest_waiting_seconds(tx: Tx) -> float | None:

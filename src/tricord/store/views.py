@@ -110,7 +110,6 @@ def invoices(tx: Tx, *, limit: int, offset: int = 0) -> list[InvoiceRow]:
         (loaded[row.account], invoice)
         for row in rows
         if isinstance(invoice := loaded[row.account].records[ref_of(row)], Invoice)
-        and not invoice.gone
     ]
     bills = installments(tx, [invoice.key for _, invoice in found if invoice.key])
     return [
@@ -124,13 +123,14 @@ def invoice_row(
 ) -> InvoiceRow:
     """One invoice as our books have it. A draft or a void one is owed by nobody."""
     owed = standing(held, invoice)
-    owing, nothing = invoice.status in OWING, Money.zero(invoice.total.currency)
+    owing = invoice.status in OWING and not invoice.gone
+    nothing = Money.zero(invoice.total.currency)
     return InvoiceRow(
         account=held.id,
         account_name=name,
         ref=invoice.ref,
         number=invoice.number,
-        status=owed.word if owing else str(invoice.status),
+        status=owed.word if owing else "removed" if invoice.gone else str(invoice.status),
         total=invoice.total,
         received=owed.received,
         refunded=owed.refunded,

@@ -13,7 +13,7 @@ from tricord.app.suite.playing import (
     differences,
     with_answer,
 )
-from tricord.app.suite.subject import Subject
+from tricord.app.suite.subject import Recorded, Subject
 from tricord.core.commands import VERBS
 from tricord.core.ids import ConnectionName, ExternalId, Kind, Ref
 from tricord.core.records import Tombstone
@@ -154,20 +154,29 @@ def listing_an_empty_vendor_ends(subject: Subject) -> Iterator[str]:
 
 def no_answer_breaks_a_talk(subject: Subject) -> Iterator[str]:
     """Each recorded answer, with each mutation of its body: a result or an error with a plan."""
+    for recorded, place in _answers(subject):
+        for body in mutations(recorded.exchanges[place].answer.body):
+            try:
+                talk = begin(subject, recorded.given)
+                converse(subject, talk, with_answer(recorded, place, body))
+            except Unexpected:
+                continue
+            except Exception as error:  # any other kind is the finding
+                words = f"{type(error).__name__} ({error}) on {body[:80]!r}"
+                yield f"{recorded.file}, answer {place + 1}: {words}"
+
+
+def _answers(subject: Subject) -> Iterator[tuple[Recorded, int]]:
+    """Each place where a talk is answered, but one answer to one question once only."""
+    tried: set[tuple[str, str, str, bytes]] = set()
     for recorded in subject.talks:
+        kind = recorded.verb or recorded.given.get("read", "").rpartition(":")[0]
         for place, exchange in enumerate(recorded.exchanges):
-            if exchange.answer.body:
-                for body in mutations(exchange.answer.body):
-                    try:
-                        answers = with_answer(recorded, place, body)
-                        converse(subject, begin(subject, recorded.given), answers)
-                    except Unexpected:
-                        continue
-                    except Exception as error:  # any other kind is the finding
-                        yield (
-                            f"{recorded.file}, answer {place + 1}: {type(error).__name__} "
-                            f"({error}) on {body[:80]!r}"
-                        )
+            asks = exchange.asks or {}
+            question = (kind, asks.get("method", ""), asks.get("path", ""), exchange.answer.body)
+            if exchange.answer.body and question not in tried:
+                tried.add(question)
+                yield recorded, place
 
 
 def it_speaks_for_every_verb(subject: Subject) -> Iterator[str]:

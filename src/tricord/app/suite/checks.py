@@ -29,11 +29,9 @@ _PURE: tuple[Check, ...] = (
     declaring.its_webhooks_are_signed_and_named,
     declaring.every_verb_declares_its_class,
     listening.parse_survives_any_mutation,
-    answering.it_speaks_for_every_verb,
     answering.its_errors_have_their_plan,
     answering.a_record_that_is_not_found_is_gone,
     answering.hostile_ids_do_not_leave_their_place,
-    acting.class_c_looks_before_it_writes_again,
 )
 _RECORDED: tuple[Check, ...] = (
     it_has_recorded_cases,
@@ -44,7 +42,9 @@ _RECORDED: tuple[Check, ...] = (
     listening.t02_a_stale_or_early_delivery_is_refused,
     listening.t02_a_delivery_has_one_stable_id,
     listening.each_sample_becomes_what_it_declares,
+    answering.it_speaks_for_every_verb,
     acting.every_verb_has_a_talk_that_does_it,
+    acting.class_c_looks_before_it_writes_again,
     acting.class_a_writes_carry_a_key_of_the_business_key,
     acting.class_a_and_b_replays_write_the_same,
     acting.class_d_writes_exactly_once,

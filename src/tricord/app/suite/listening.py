@@ -6,9 +6,9 @@ from datetime import timedelta
 from tricord.app.suite.mutations import mutations
 from tricord.app.suite.plain import plain
 from tricord.app.suite.subject import HOOK_URL, Sample, Subject
+from tricord.core.delivery import Delivery
 from tricord.core.ids import Instant
 from tricord.sdk.connector import Parse
-from tricord.sdk.delivery import Delivery
 from tricord.sdk.errors import PayloadMalformed, SignatureInvalid
 
 Check = Callable[[Subject], Iterator[str]]

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from tricord.app.suite.exemplars import NOW
+from tricord.core.delivery import Delivery
 from tricord.core.ids import ConnectionName, Instant
 from tricord.sdk.connector import Access, Connector
-from tricord.sdk.delivery import Delivery
 from tricord.sdk.secret import Secret
 from tricord.sdk.talk import Response
 

@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Sequence
 
 from tricord.connectors.hubspot.paths import KIND_OF_TYPE
+from tricord.core.delivery import Delivery
 from tricord.core.ids import ExternalId, Kind, Ref
 from tricord.core.records import Record
 from tricord.sdk.connector import Access
-from tricord.sdk.delivery import Delivery
 from tricord.sdk.reader import Reader
 from tricord.sdk.talk import Hint
 

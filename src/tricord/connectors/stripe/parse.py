@@ -3,10 +3,10 @@ what an event holds is never applied; the object is read again."""
 
 from collections.abc import Sequence
 
+from tricord.core.delivery import Delivery
 from tricord.core.ids import ExternalId, Kind, Ref
 from tricord.core.records import Record
 from tricord.sdk.connector import Access
-from tricord.sdk.delivery import Delivery
 from tricord.sdk.errors import PayloadMalformed
 from tricord.sdk.reader import Reader
 from tricord.sdk.talk import Hint
