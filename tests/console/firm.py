@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -83,9 +83,7 @@ POLICY = Policy(
             ),
         ),
     ),
-    approvals=(
-        Approval(when=condition('invoice.total > money("25000 USD")'), by="role:finance"),
-    ),
+    approvals=(Approval(when=condition('invoice.total > money("25000 USD")'), by="role:finance"),),
     on_paid=("receipt", "thank-you"),
     logging=Logging(channels=frozenset({"email"})),
     owners=Owners(default="role:operations", billing="role:finance"),
@@ -108,23 +106,35 @@ def usd(amount: str) -> Money:
     return Money.of(amount, "USD")
 
 
-def client(
-    number: int, name: str, person: str, email: str, deal: str, amount: str, stages: int, at: datetime
-) -> list[Record]:
-    """A company, its person and its deal, which reached `stages` stages, a week apart from `at`."""
-    company, contact = crm(Kind.COMPANY, f"70{number}"), crm(Kind.CONTACT, f"80{number}")
-    visits = tuple(
-        StageVisit(at=at + timedelta(days=7 * place), stage=stage)
-        for place, stage in enumerate(STAGES[:stages])
-    )
-    return [
-        Company(ref=company, version=1, name=name, domain=email.rpartition("@")[2]),
-        Contact(ref=contact, version=1, name=person, email=email, company=company),
-        Deal(
-            ref=crm(Kind.DEAL, f"90{number}"),
-            version=1,
-            name=deal,
-            amount_text=amount,
+@dataclass(frozen=True, kw_only=True)
+class Client:
+    """A company, its person and its one deal."""
+
+    number: int
+    name: str
+    person: str
+    email: str
+    deal: str
+    amount: str
+
+    @property
+    def deal_ref(self) -> Ref:
+        return crm(Kind.DEAL, f"90{self.number}")
+
+    def records(self, stages: int, start: datetime, version: int = 1) -> list[Record]:
+        """As the CRM shows them once the deal has reached `stages` stages, a week apart."""
+        company = crm(Kind.COMPANY, f"70{self.number}")
+        contact = crm(Kind.CONTACT, f"80{self.number}")
+        visits = tuple(
+            StageVisit(at=start + timedelta(days=7 * place), stage=stage)
+            for place, stage in enumerate(STAGES[:stages])
+        )
+        domain = self.email.rpartition("@")[2]
+        deal = Deal(
+            ref=self.deal_ref,
+            version=version,
+            name=self.deal,
+            amount_text=self.amount,
             currency="USD",
             stage=STAGES[stages - 1] if stages else "",
             visits=visits,
@@ -132,8 +142,14 @@ def client(
             company=company,
             contacts=(contact,),
             fields=(("service_type", "project"),),
-        ),
-    ]
+        )
+        return [
+            Company(ref=company, version=version, name=self.name, domain=domain),
+            Contact(
+                ref=contact, version=version, name=self.person, email=self.email, company=company
+            ),
+            deal,
+        ]
 
 
 @dataclass
@@ -252,10 +268,11 @@ class Town:
     def invoices(self, account: AccountId) -> list[Invoice]:
         return list(self.database.run(lambda tx: self.held(tx, account), NOW).invoices)
 
-    def change(self, account: AccountId, invoice: Invoice, at: datetime, **new: object) -> None:
-        """The vendor shows the invoice anew."""
-        seen = replace(invoice, version=invoice.version + 1, **new)  # type: ignore[arg-type]  # fields by name
-        self.observe(account, [seen], at)
+    def live(self, account: str, records: Iterable[Record], at: datetime) -> AccountId:
+        """Observe, and do whatever follows."""
+        here = self.observe(account, records, at)
+        self.converge(here, at + timedelta(seconds=1))
+        return here
 
 
 def open_town(folder: Path) -> Town:

@@ -1,6 +1,7 @@
 """The store on both databases: what is kept once, what is claimed once, what cannot be read."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text, update
@@ -13,7 +14,7 @@ from tricord.core.decide import decide
 from tricord.core.delivery import Delivery
 from tricord.core.ids import ConnectionName
 from tricord.store import audit, cases, commands, cursors, deliveries, hints, mirror, schema
-from tricord.store.database import Database
+from tricord.store.database import Database, Tx
 from tricord.store.sealing import Keyring, KeyWrong, SealBroken
 
 KEY = bytes(range(32))
@@ -59,7 +60,7 @@ def test_invariant_1_accepted_is_absorbed_and_waiting_and_parked(database: Datab
 
 
 def test_a_hint_is_read_once_and_again_only_if_it_came_again_meanwhile(database: Database) -> None:
-    def claim(at):  # type: ignore[no-untyped-def]
+    def claim(at: datetime) -> list[hints.Pending]:
         return database.run(lambda tx: hints.claim(tx, [make.CRM], 10, LEASE), at)
 
     for _ in range(3):
@@ -84,7 +85,7 @@ def test_a_claim_whose_holder_is_gone_is_free_after_its_lease(database: Database
 def test_invariant_2_t12_one_business_key_is_one_command(database: Database) -> None:
     command = deposit()
 
-    def ask(tx):  # type: ignore[no-untyped-def]
+    def ask(tx: Tx) -> Any:
         mirror.ensure_account(tx, make.ACCOUNT)
         return commands.add(tx, make.ACCOUNT, command, EffectState.READY, NOW)
 
@@ -107,7 +108,7 @@ def test_commands_of_one_account_and_connection_go_one_after_the_other(database:
     second = type(first)(**{**{f: getattr(first, f) for f in first.__dataclass_fields__},
                             "key": "invoice/hubspot:deal:42/progress/1"})  # fmt: skip
 
-    def ask(tx):  # type: ignore[no-untyped-def]
+    def ask(tx: Tx) -> Any:
         mirror.ensure_account(tx, make.ACCOUNT)
         for command in (first, second):
             commands.add(tx, make.ACCOUNT, command, EffectState.READY, NOW)
@@ -133,7 +134,7 @@ def test_commands_of_one_account_and_connection_go_one_after_the_other(database:
 def test_an_account_comes_back_as_it_went_in(database: Database) -> None:
     account = make.account(*make.people(), make.customer(), make.deal("contractsigned"))
 
-    def save(tx):  # type: ignore[no-untyped-def]
+    def save(tx: Tx) -> Any:
         mirror.ensure_account(tx, account.id)
         for record in account.records.values():
             mirror.save_record(tx, account.id, record)
@@ -150,7 +151,7 @@ def test_an_account_comes_back_as_it_went_in(database: Database) -> None:
 def test_t39_a_sealed_value_moved_to_another_row_does_not_open(database: Database) -> None:
     one, two = make.people()
 
-    def save(tx):  # type: ignore[no-untyped-def]
+    def save(tx: Tx) -> Any:
         mirror.ensure_account(tx, make.ACCOUNT)
         mirror.save_record(tx, make.ACCOUNT, one)
         mirror.save_record(tx, make.ACCOUNT, two)
@@ -176,13 +177,15 @@ def test_a_case_is_open_once_and_closes_when_its_cause_is_gone(database: Databas
             account=make.ACCOUNT,
         )
 
-    sync = lambda tx, *wanted: cases.sync_decided(tx, make.ACCOUNT, wanted)  # noqa: E731
-    database.run(lambda tx: sync(tx, case("a")), NOW)
-    database.run(lambda tx: sync(tx, case("b")), NOW)
+    def sync(*wanted: Case) -> None:
+        database.run(lambda tx: cases.sync_decided(tx, make.ACCOUNT, wanted), NOW)
+
+    sync(case("a"))
+    sync(case("b"))
     with database.engine.connect() as db:
         assert len(db.execute(select(schema.cases)).all()) == 1
-    database.run(lambda tx: sync(tx), NOW)
-    database.run(lambda tx: sync(tx, case("again")), NOW)
+    sync()
+    sync(case("again"))
     with database.engine.connect() as db:
         states = [row.state for row in db.execute(select(schema.cases).order_by(schema.cases.c.id))]
     assert states == ["closed", "open"]
@@ -201,7 +204,7 @@ def test_a_paused_connection_is_not_used_until_then_or_until_it_answers(database
 
 
 def test_t47_an_audit_entry_is_written_with_its_change_or_not_at_all(database: Database) -> None:
-    def broken(tx):  # type: ignore[no-untyped-def]
+    def broken(tx: Tx) -> Any:
         audit.record_act(tx, "x", "y")
         raise RuntimeError
 

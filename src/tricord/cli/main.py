@@ -11,7 +11,7 @@ _COMMANDS = {
     "demo": ("running", "Run the demo firm: the hub beside sandbox vendors, on this machine."),
     "init": ("setup", "Make a home: a key, a policy to edit, a place for secrets."),
     "check": ("setup", "Check the policy, then each connection's credentials."),
-    "up": ("running", "Run the hub: webhooks, engine and console in one process."),
+    "up": ("hub", "Run the hub: webhooks, engine and console in one process."),
     "status": ("listing", "How the whole is doing: what waits, what is at stake."),
     "accounts": ("listing", "The clients, with what they owe."),
     "invoices": ("listing", "The invoices, as our own books have them."),

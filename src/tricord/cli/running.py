@@ -1,12 +1,9 @@
-"""Commands that run until they are told to stop: the hub, the demo, the sandbox vendors."""
+"""The demo firm and the sandbox vendors, until they are told to stop."""
 
 import asyncio
 import json
-import signal
 import tempfile
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -14,58 +11,10 @@ from tricord.app.demo import Stage, running_demo
 from tricord.app.home import Home
 from tricord.app.logging import quiet_logs
 from tricord.app.story import Step, Story, report
-from tricord.app.wiring import Hub, running_hub
-from tricord.cli.asking import Found, as_json, in_home, print_json
+from tricord.app.wiring import Hub
+from tricord.cli.asking import Found, as_json, print_json
+from tricord.cli.signals import until_stopped
 from tricord.sandbox.serving import BOXES, start_boxes
-
-
-def _run(work: Coroutine[Any, Any, int]) -> int:
-    return asyncio.run(work)
-
-
-def _stopped() -> asyncio.Event:
-    """Set when the process is told to end, by Ctrl-C or by its supervisor."""
-    event = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, event.set)
-    return event
-
-
-@click.command
-@in_home
-@as_json
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
-@click.option("--port", default=8765, show_default=True, help="The port; 0 takes a free one.")
-def up(home: Home, json_wanted: bool, host: str, port: int) -> int:
-    """Run the hub: webhooks, engine and console in one process."""
-
-    async def work() -> int:
-        stopped = _stopped()
-        try:
-            async with running_hub(home, host=host, port=port) as hub:
-                _announce(hub, json_wanted)
-                await stopped.wait()
-        except OSError as error:
-            raise Found(f"cannot listen at {host}:{port}: {error.strerror}") from error
-        return 0
-
-    quiet_logs()
-    return _run(work())
-
-
-def _announce(hub: Hub, json_wanted: bool) -> None:
-    if json_wanted:
-        click.echo(json.dumps({"url": hub.base_url, "home": str(hub.home.path)}))
-        return
-    click.echo(f"Tricord is ready at {hub.base_url}/  (home: {hub.home.path})")
-    if hub.engine is None:
-        click.echo("There is no tricord.yaml yet, so nothing is done: run tricord init")
-        return
-    for name, connection in hub.engine.connections.items():
-        takes = connection.connector.signature is not None
-        hook = f"  webhooks to {hub.base_url}/hooks/{name}" if takes else ""
-        click.echo(f"  {name}: {connection.connector.title}{hook}")
 
 
 @click.command
@@ -87,8 +36,8 @@ def demo(
     with tempfile.TemporaryDirectory(prefix="tricord-demo-") as folder:
         place = Home(home or Path(folder))
         if story_wanted:
-            return _run(_play(place, json_wanted, seed))
-        return _run(_show(place, port, seed))
+            return asyncio.run(_play(place, json_wanted, seed))
+        return asyncio.run(_show(place, port, seed))
 
 
 async def _play(home: Home, json_wanted: bool, seed: int | None) -> int:
@@ -105,7 +54,7 @@ async def _play(home: Home, json_wanted: bool, seed: int | None) -> int:
 
 
 async def _show(home: Home, port: int, seed: int | None) -> int:
-    stopped = _stopped()
+    stopped = until_stopped()
     try:
         async with running_demo(home, port=port, seed=seed) as (hub, stage):
             click.echo(f"\n  Console   {hub.base_url}/")
@@ -153,7 +102,7 @@ def sandbox(
     """Run sandbox vendors alone: hubspot, stripe, smtp. Prints addresses and credentials."""
 
     async def work() -> int:
-        stopped = _stopped()
+        stopped = until_stopped()
         try:
             running = await start_boxes(names, hub=hub, port_base=port_base, seed=seed)
         except OSError as error:
@@ -171,4 +120,4 @@ def sandbox(
             await one_running.stop()
         return 0
 
-    return _run(work())
+    return asyncio.run(work())

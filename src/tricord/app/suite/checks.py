@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tricord.app.suite import acting, answering, declaring, listening
 from tricord.app.suite.subject import CasesUnreadable, Subject, subject_of
+from tricord.core.commands import VERBS
 from tricord.sdk.connector import Connector
 
 Check = Callable[[Subject], Iterator[str]]
@@ -67,6 +68,17 @@ def problems_of(connector: Connector, folder: Path | None) -> list[str]:
         return [str(error)]
     checks = _PURE if folder is None else (*_PURE, *_RECORDED)
     return [f"{title(check)}: {words}" for check in checks for words in _told(check, subject)]
+
+
+def level_of(connector: Connector, folder: Path | None) -> str:
+    """How far it is proven here; that it is watched each night only its maintainers can tell."""
+    if problems_of(connector, folder):
+        return "broken"
+    if folder is None:
+        return "declared"
+    talks = subject_of(connector, folder).talks
+    dated = {talk.verb for talk in talks if talk.recorded_on}
+    return "recorded" if dated >= {VERBS[kind] for kind in connector.verbs} else "declared"
 
 
 def title(check: Check) -> str:

@@ -49,13 +49,17 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """One conversation. Exactly one of `do`, `read`, `list` and `probe` says what it is about."""
+    """One conversation. Exactly one of `do`, `read`, `list` and `probe` says what it is about.
+
+    `recorded_on` is the day it was held with the vendor's own sandbox, "" for one made by hand.
+    """
 
     name: str
     file: str
     given: Json
     exchanges: tuple[Exchange, ...]
     outcome: Json
+    recorded_on: str = ""
 
     @property
     def verb(self) -> str:
@@ -140,6 +144,7 @@ def _recorded(path: Path) -> Recorded:
             given=held["given"],
             exchanges=exchanges,
             outcome=held["outcome"],
+            recorded_on=held.get("recorded_on", ""),
         )
     except KeyError as error:
         raise CasesUnreadable(f"{path}: {error} is missing") from error

@@ -1,0 +1,48 @@
+"""`tricord up`: the hub, in one process, until it is told to stop."""
+
+import asyncio
+import json
+
+import click
+
+from tricord.app.home import Home
+from tricord.app.logging import quiet_logs
+from tricord.app.wiring import Hub, running_hub
+from tricord.cli.asking import Found, as_json, in_home
+from tricord.cli.signals import until_stopped
+
+
+@click.command
+@in_home
+@as_json
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--port", default=8765, show_default=True, help="The port; 0 takes a free one.")
+def up(home: Home, json_wanted: bool, host: str, port: int) -> int:
+    """Run the hub: webhooks, engine and console in one process."""
+
+    async def work() -> int:
+        stopped = until_stopped()
+        try:
+            async with running_hub(home, host=host, port=port) as hub:
+                _announce(hub, json_wanted)
+                await stopped.wait()
+        except OSError as error:
+            raise Found(f"cannot listen at {host}:{port}: {error.strerror}") from error
+        return 0
+
+    quiet_logs()
+    return asyncio.run(work())
+
+
+def _announce(hub: Hub, json_wanted: bool) -> None:
+    if json_wanted:
+        click.echo(json.dumps({"url": hub.base_url, "home": str(hub.home.path)}))
+        return
+    click.echo(f"Tricord is ready at {hub.base_url}/  (home: {hub.home.path})")
+    if hub.engine is None:
+        click.echo("There is no tricord.yaml yet, so nothing is done: run tricord init")
+        return
+    for name, connection in hub.engine.connections.items():
+        takes = connection.connector.signature is not None
+        hook = f"  webhooks to {hub.base_url}/hooks/{name}" if takes else ""
+        click.echo(f"  {name}: {connection.connector.title}{hook}")

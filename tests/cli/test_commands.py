@@ -1,0 +1,128 @@
+"""The commands as a person types them: what they print, and the exit codes 0, 1 and 2."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TRICORD = Path(sys.executable).with_name("tricord")
+SECRETS = ("HUBSPOT_TOKEN", "HUBSPOT_WEBHOOK_SECRET", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET")
+
+
+def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [TRICORD, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **environment},
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home made by `init`, with its empty database."""
+    folder = tmp_path_factory.mktemp("firm") / "home"
+    assert run("init", "--home", folder).returncode == 0
+    return folder
+
+
+def test_help_lists_every_command_and_bad_usage_is_2() -> None:
+    found = run("--help")
+    assert found.returncode == 0
+    for name in ("demo", "init", "check", "up", "status", "accounts", "invoices", "commands",
+                 "cases", "explain", "sandbox", "connector"):  # fmt: skip
+        assert re.search(rf"^  {name} ", found.stdout, re.M), name
+    assert run("nonsense").returncode == 2
+    assert run("accounts", "--limit", "many").returncode == 2
+    assert run("explain").returncode == 2
+
+
+def test_init_makes_a_private_home_and_overwrites_nothing(home: Path) -> None:
+    policy = home / "tricord.yaml"
+    assert (home / "firm.key").stat().st_mode & 0o777 == 0o600
+    assert (home / "secrets.env").stat().st_mode & 0o777 == 0o600
+    before = policy.read_text()
+    policy.write_text(before + "# mine\n")
+    again = run("init", "--home", home)
+    assert again.returncode == 0
+    assert policy.read_text().endswith("# mine\n")
+    policy.write_text(before)
+
+
+def test_check_offline_says_what_is_not_active_yet(home: Path) -> None:
+    found = run("check", "--offline", "--home", home)
+    assert found.returncode == 0
+    for part in ("reminders", "twilio", "slack", "retainer", "renewal", "outreach"):
+        assert re.search(rf"not active yet: .*{part}", found.stdout), part
+    machine = json.loads(run("check", "--offline", "--json", "--home", home).stdout)
+    assert machine["ok"] is True
+    assert len(machine["not_active_yet"]) >= 6
+
+
+def test_check_without_credentials_names_each_missing_variable(home: Path) -> None:
+    found = run("check", "--home", home)
+    assert found.returncode == 1
+    for name in SECRETS:
+        assert name in found.stderr
+
+
+def test_check_tells_a_vendor_that_cannot_be_reached_from_a_good_file(home: Path) -> None:
+    text = (home / "tricord.yaml").read_text()
+    for name in ("hubspot", "stripe"):
+        given = f"connector: {name},"
+        text = text.replace(given, f'{given} base_url: "http://127.0.0.1:9",')
+    other = home.parent / "other"
+    run("init", "--home", other)
+    (other / "tricord.yaml").write_text(text)
+    values = dict.fromkeys(SECRETS, "x") | {"SMTP_URL": "smtp://u:p@127.0.0.1:9"}
+    found = run("check", "--home", other, **values)
+    assert found.returncode == 1
+    assert "hubspot: PROBLEM" in found.stdout
+    assert "stripe: PROBLEM" in found.stdout
+    assert "mail: PROBLEM" in found.stdout
+
+
+def test_a_mistake_in_the_policy_is_shown_with_file_line_and_column(home: Path) -> None:
+    other = home.parent / "wrong"
+    run("init", "--home", other)
+    path = other / "tricord.yaml"
+    path.write_text(path.read_text().replace("bill: 40%", "bill: 40 percent"))
+    found = run("check", "--offline", "--home", other)
+    assert found.returncode == 1
+    assert re.search(r"tricord\.yaml:\d+:\d+: .*40 percent", found.stderr)
+
+
+@pytest.mark.parametrize("name", ["accounts", "invoices", "commands", "cases"])
+def test_an_empty_listing_says_so_and_is_valid_json(home: Path, name: str) -> None:
+    plain = run(name, "--home", home)
+    assert plain.returncode == 0
+    assert re.search(r"(no|Nothing|No) ", plain.stdout)
+    assert json.loads(run(name, "--json", "--home", home).stdout) == {name: []}
+
+
+def test_status_of_a_new_home_is_all_zero(home: Path) -> None:
+    found = json.loads(run("status", "--json", "--home", home).stdout)
+    assert found["deliveries"] == {"waiting": 0, "absorbed": 0, "parked": 0}
+    assert found["open_cases"] == 0
+
+
+def test_what_is_not_there_is_a_plain_problem(home: Path) -> None:
+    nowhere = run("status", "--home", home.parent / "nowhere")
+    assert nowhere.returncode == 1
+    assert "tricord init" in nowhere.stderr
+    assert run("explain", "nothing", "--home", home).returncode == 1
+    for command in (("approve", "x"), ("retry", "x"), ("skip", "x", "--reason", "r"),
+                    ("resolve", "x", "--reason", "r")):  # fmt: skip
+        found = run(*command, "--home", home)
+        assert found.returncode == 1
+        assert "Traceback" not in found.stderr
+
+
+def test_the_home_may_be_named_before_the_command_or_by_the_environment(home: Path) -> None:
+    assert run("--home", home, "status").returncode == 0
+    assert run("status", TRICORD_HOME=str(home)).returncode == 0
