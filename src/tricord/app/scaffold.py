@@ -31,12 +31,14 @@ class Scaffold:
     @property
     def next_steps(self) -> tuple[str, ...]:
         install = (f"cd {self.outside} && pip install -e .",) if self.outside else ()
+        named = () if self.outside else ("Name it in docs/policy.md, under connections.",)
         return (
             *install,
             f"tricord connector check {self.name}",
             f"Edit {self.package}: declare facts in connector.py, then parse.py, read.py, act.py.",
             f"Replace the samples and talks in {self.cases} by what the vendor really sends.",
-            "Write down in the page what surprised you, with a link and a date.",
+            "Write down in its page what surprised you, with a link and a date.",
+            *named,
         )
 
 

@@ -32,10 +32,11 @@ from tricord.sdk.errors import TricordError
 from tricord.sdk.talk import Hint
 from tricord.store import cases, commands, deliveries, hints, mirror
 from tricord.store.audit import record_act
+from tricord.store.codec import to_micros
 from tricord.store.database import Tx
 
 QUIET = timedelta(milliseconds=250)
-"""A record that was read less than this ago is read once more after it, not at once."""
+FRESH = timedelta(seconds=1)
 
 
 @dataclass(slots=True)
@@ -86,7 +87,19 @@ class Batch:
         if hint.change is not None and self._is_echo(hint.ref, *hint.change):
             self.echoes += 1
             return
-        hints.add(self.tx, [hint.ref], self.tx.now)
+        hints.add(self.tx, [hint.ref], self.tx.now + self._patience(hint.ref))
+
+    def _patience(self, ref: Ref) -> timedelta:
+        """How long to wait before a read, so that a volley of news makes one read, not five.
+
+        A record that was looked at a moment ago, or one of a kind we make ourselves and may be
+        making now, waits a little; any other is read at once.
+        """
+        version = mirror.version_of(self.tx, ref)
+        if version is None:
+            return QUIET if ref.kind in (Kind.CUSTOMER, Kind.INVOICE) else timedelta()
+        age = timedelta(milliseconds=to_micros(self.tx.now) // 1000 - version)
+        return QUIET if age < FRESH else timedelta()
 
     def see(self, record: Record, source: str) -> None:
         """Fold one look at one record into its account, moving it there if it stood elsewhere."""

@@ -70,6 +70,12 @@ def stamp_of(tx: Tx, ref: Ref) -> int | None:
     return None if row is None else int(row.stamp)
 
 
+def version_of(tx: Tx, ref: Ref) -> int | None:
+    """When the record was last looked at, in milliseconds since 1970; None for one never seen."""
+    row = tx.db.execute(select(records.c.version).where(_is(records, ref))).first()
+    return None if row is None else int(row.version)
+
+
 def records_of(tx: Tx, account: AccountId) -> dict[Ref, Record]:
     rows = tx.db.execute(select(records).where(records.c.account == account)).all()
     if not rows:

@@ -36,7 +36,7 @@ CONNECTOR = Connector(
             help="The secret HubSpot signs webhooks with, on the app's Auth page",
         ),
     ),
-    limits=Limits(at_once=8, per_second=10.0, burst=60),
+    limits=Limits(at_once=8, per_second=12.0, burst=60),
     verbs={
         UpdateRecord: Verb(once=Once.NATURAL, act=update_record),
         LogActivity: Verb(once=Once.NATURAL, act=log_activity),
