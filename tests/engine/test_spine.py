@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import io
 import json
+import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -17,9 +18,9 @@ import aiohttp
 import pytest
 
 from engine.supervising import until
-from tricord.app.demo import Stage, demo_policy, running_demo
+from tricord.app.demo import Stage, demo_policy, demo_secrets, running_demo, running_stage
 from tricord.app.home import Home
-from tricord.app.wiring import Hub
+from tricord.app.wiring import Hub, running_hub
 from tricord.engine.engine import Engine
 from tricord.store import audit, deliveries, views
 
@@ -380,5 +381,69 @@ def test_the_demo_differs_from_the_example_by_address_and_credentials_alone(tmp_
         for name in ("hubspot", "stripe"):
             text = text.replace(f' base_url: "{stage.url(name)}", poll: 30 seconds,', "")
         assert text == plain
+
+    play(tmp_path, story)
+
+
+def test_a_changed_policy_is_applied_to_accounts_nobody_touches(tmp_path: Path) -> None:
+    async def unmatched(hub: Hub, stage: Stage) -> str:
+        deal = await stage.new_deal(0, service_type="hourly")
+        await stage.move(deal, "contractsigned")
+
+        async def told() -> Any:
+            return await hub.read(lambda tx: views.cases(tx, limit=9))
+
+        (case,) = await until(told, "no plan matches it")
+        assert case.kind == "incomplete"
+        assert (await stage.state("stripe"))["invoices"] == []
+        await quiet(hub)
+        return deal
+
+    async def whole() -> None:
+        listener = socket.create_server(("127.0.0.1", 0))
+        home = Home(tmp_path)
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with running_stage(address, seed=7) as stage:
+            home.make()
+            home.policy_path.write_text(demo_policy(stage, "10 minutes"))
+            home.secrets_path.touch(mode=0o600)
+            home.secrets_path.write_text(demo_secrets(stage))
+            async with running_hub(home, listener=listener) as hub:
+                await unmatched(hub, stage)
+            text = home.policy_path.read_text()
+            wider = 'deal.service_type in ["project", "hourly"]'
+            home.policy_path.write_text(text.replace('deal.service_type == "project"', wider))
+            async with running_hub(home) as hub:
+                (one,) = await until(lambda: invoices(stage), "the new plan bills it")
+                assert one["total"] == 360000
+                await quiet(hub)
+                assert await hub.read(lambda tx: views.cases(tx, limit=9)) == []
+
+    asyncio.run(whole())
+
+
+def test_t55_a_store_that_cannot_be_written_refuses_webhooks_and_recovers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(hub: Hub, stage: Stage) -> None:
+        await _silent(stage)
+        deal = await stage.new_deal(0)
+        await stage.move(deal, "contractsigned")
+        await quiet(hub)
+        broken = True
+        real = hub.database.run
+
+        def run(work: Any, now: Any) -> Any:
+            if broken:
+                raise OSError(28, "No space left on device")
+            return real(work, now)
+
+        monkeypatch.setattr(hub.database, "run", run)
+        body = event(deal)
+        async with aiohttp.ClientSession() as session:
+            assert await post(hub, session, body, signed(stage, hub, body)) == 503
+            broken = False
+            assert await post(hub, session, body, signed(stage, hub, body)) == 200
+        await until(lambda: invoices(stage), "work goes on")
 
     play(tmp_path, story)

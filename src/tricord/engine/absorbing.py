@@ -4,6 +4,8 @@ One `Batch` lives in one transaction. It keeps the accounts it has read, so that
 one client are folded in memory and decided once.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
@@ -48,6 +50,17 @@ class Batch:
     touched: dict[AccountId, None] = field(default_factory=dict)
     echoes: int = 0
 
+    @contextmanager
+    def undoable(self) -> Iterator[None]:
+        """What is done in this block is undone, here and in the database, if it raises."""
+        accounts, touched = dict(self.accounts), dict(self.touched)
+        try:
+            with self.tx.db.begin_nested():
+                yield
+        except BaseException:
+            self.accounts, self.touched = accounts, touched
+            raise
+
     # What arrived
 
     def absorb_delivery(self, waiting: deliveries.Waiting) -> None:
@@ -56,9 +69,8 @@ class Batch:
         if connection is None or connection.connector.parse is None:
             self._park(waiting, f"no connection {waiting.delivery.connection!r} reads webhooks")
             return
-        mark = self._mark()
         try:
-            with self.tx.db.begin_nested():
+            with self.undoable():
                 found = connection.connector.parse(connection.access, waiting.delivery)
                 for one in found:
                     if isinstance(one, Hint):
@@ -66,11 +78,9 @@ class Batch:
                     else:
                         self.see(one, "webhook")
         except TricordError as error:
-            self._back_to(mark)
             self._park(waiting, error.detail)
             return
         except Exception as error:  # the engine's boundary: one bad event must not stop the rest
-            self._back_to(mark)
             self._park(waiting, f"it broke the program ({type(error).__name__})")
             return
         deliveries.mark_absorbed(self.tx, [waiting.id])
@@ -132,12 +142,10 @@ class Batch:
     def converge(self) -> None:
         """Decide each touched account: store new commands, open and close cases, set the alarm."""
         for account in list(self.touched):
-            mark = self._mark()
             try:
-                with self.tx.db.begin_nested():
+                with self.undoable():
                     self._decide(account)
             except Exception as error:  # the engine's boundary: one account must not stop the rest
-                self._back_to(mark)
                 self._undecided(account, type(error).__name__)
         self.touched.clear()
 
@@ -266,12 +274,6 @@ class Batch:
 
     def _put(self, name: AccountId, account: Account) -> None:
         self.accounts[name] = account
-
-    def _mark(self) -> tuple[dict[AccountId, Account], dict[AccountId, None]]:
-        return dict(self.accounts), dict(self.touched)
-
-    def _back_to(self, mark: tuple[dict[AccountId, Account], dict[AccountId, None]]) -> None:
-        self.accounts, self.touched = mark
 
     def _park(self, waiting: deliveries.Waiting, problem: str) -> None:
         deliveries.park(self.tx, waiting.id, problem)

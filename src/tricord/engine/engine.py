@@ -10,12 +10,13 @@ import contextlib
 import hashlib
 import random
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import structlog
 
+from tricord import __version__
 from tricord.core.delivery import Delivery
 from tricord.core.ids import ConnectionName
 from tricord.core.policy.types import Policy
@@ -147,6 +148,9 @@ class Engine:
                 connector = connection.connector
                 polled = connector.listing is not None
                 cursors.announce(tx, connection.name, connector.name, polled=polled)
+            # Another policy or another program may want what this one did not: ask every account.
+            if schedule.changed_since(tx, f"{self.policy.version} {__version__}"):
+                mirror.wake_everyone(tx)
             hints.forget_leases(tx)
             cursors.forget_leases(tx)
             batch = self._batch(tx)
@@ -162,7 +166,12 @@ class Engine:
         """Turn until `stop`. What is in flight then is waited for and recorded."""
         while not self._stopping:
             self._wake.clear()
-            claims = await self.turn()
+            try:
+                claims = await self.turn()
+            except Exception as error:  # the store is not to be written now: wait, lose nothing
+                log.error("engine.turn_failed", error=type(error).__name__)
+                await asyncio.sleep(IDLE.total_seconds())
+                continue
             if not claims.any and not self._finished:
                 await self._rest(claims.next_at)
         await self._land()
@@ -208,7 +217,8 @@ class Engine:
         schedule.lock(tx, partitions)
         batch = self._batch(tx)
         for one in finished:
-            self._record(batch, one)
+            self._record_safely(batch, one)
+        acting.recover(batch, everyone=False)
         waiting = deliveries.waiting(tx, partitions, BATCH)
         for delivery in waiting:
             batch.absorb_delivery(delivery)
@@ -228,6 +238,23 @@ class Engine:
             ]
             claims.next_at = schedule.next_due(tx)
         return claims
+
+    def _record_safely(self, batch: Batch, one: Finished) -> None:
+        """Record one result; if that breaks the program, the others are recorded all the same."""
+        try:
+            with batch.undoable():
+                self._record(batch, one)
+        except Exception as error:  # the engine's boundary: told as a case, never lost
+            name = type(error).__name__
+            log.error("engine.record_broke", error=name)
+            broken = PayloadMalformed(f"what the vendor showed broke the program ({name})")
+            match one:
+                case Tried():
+                    acting.settle(batch, replace(one, result=broken), self._dice)
+                case WasRead():
+                    self._record_read(batch, replace(one, result=broken))
+                case WasPolled():
+                    self._record_poll(batch, replace(one, result=broken))
 
     def _record(self, batch: Batch, one: Finished) -> None:
         match one:

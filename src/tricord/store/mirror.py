@@ -176,6 +176,12 @@ def wake_owner(tx: Tx, key: str) -> None:
     tx.db.execute(update(accounts).where(accounts.c.id == owner).values(wake_at=to_micros(tx.now)))
 
 
+def wake_everyone(tx: Tx) -> None:
+    """Have every account decided anew: the rules have changed."""
+    here = update(accounts).where(accounts.c.merged_into.is_(None))
+    tx.db.execute(here.values(wake_at=to_micros(tx.now)))
+
+
 def due_accounts(tx: Tx, limit: int) -> list[AccountId]:
     query = select(accounts.c.id).where(accounts.c.wake_at <= to_micros(tx.now))
     rows = tx.db.execute(query.order_by(accounts.c.wake_at).limit(limit))

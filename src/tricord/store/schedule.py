@@ -8,7 +8,16 @@ from sqlalchemy import and_, func, select
 from tricord.core.commands import EffectState
 from tricord.store.codec import from_micros, to_micros
 from tricord.store.database import Tx
-from tricord.store.schema import accounts, commands, connections, cursors, hints, partitions
+from tricord.store.deliveries import upsert
+from tricord.store.schema import (
+    accounts,
+    commands,
+    connections,
+    cursors,
+    hints,
+    meta,
+    partitions,
+)
 
 
 def lock(tx: Tx, wanted: Sequence[int] | None) -> None:
@@ -22,6 +31,16 @@ def lock(tx: Tx, wanted: Sequence[int] | None) -> None:
     if wanted is not None:
         query = query.where(partitions.c.id.in_(wanted))
     tx.db.execute(query).all()
+
+
+def changed_since(tx: Tx, rules: str) -> bool:
+    """Whether other rules decided last time. These are the ones from now on."""
+    known = tx.db.execute(select(meta.c.value).where(meta.c.name == "rules")).scalar()
+    if known == rules:
+        return False
+    statement = upsert(tx)(meta).values(name="rules", value=rules)
+    tx.db.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": rules}))
+    return True
 
 
 def next_due(tx: Tx) -> datetime | None:
