@@ -20,6 +20,13 @@ from tricord.store.sealing import Keyring
 KEY = bytes(range(32))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests on PostgreSQL run in one process: they share the one server it starts."""
+    for item in items:
+        if "postgres" in item.nodeid:
+            item.add_marker(pytest.mark.xdist_group("postgres"))
+
+
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     named = os.environ.get("TRICORD_TEST_POSTGRES")

@@ -17,12 +17,13 @@ from typing import Any
 import aiohttp
 import pytest
 
+from core.building import NOW
 from engine.supervising import until
 from tricord.app.demo import Stage, demo_policy, demo_secrets, running_demo, running_stage
 from tricord.app.home import Home
 from tricord.app.wiring import Hub, running_hub
 from tricord.engine.engine import Engine
-from tricord.store import audit, deliveries, views
+from tricord.store import audit, cases, deliveries, views
 
 Play = Callable[[Hub, Stage], Awaitable[None]]
 
@@ -299,8 +300,8 @@ def test_a_key_that_no_longer_works_is_one_case_and_work_goes_on_when_it_does(
         async def told() -> Any:
             return await hub.read(lambda tx: views.cases(tx, limit=9))
 
-        cases = await until(told, "the lost access is a case")
-        assert [case.kind for case in cases] == ["access_lost"]
+        found = await until(told, "the lost access is a case")
+        assert [case.kind for case in found] == ["access_lost"]
         await until(lambda: invoices(stage), "it goes on by itself")
         await quiet(hub)
         assert await told() == []
@@ -445,5 +446,69 @@ def test_t55_a_store_that_cannot_be_written_refuses_webhooks_and_recovers(
             broken = False
             assert await post(hub, session, body, signed(stage, hub, body)) == 200
         await until(lambda: invoices(stage), "work goes on")
+
+    play(tmp_path, story)
+
+
+def test_a_resolved_case_stays_closed_while_its_facts_are_the_same(tmp_path: Path) -> None:
+    async def story(hub: Hub, stage: Stage) -> None:
+        deal = await stage.new_deal(0, service_type="hourly")
+        await stage.move(deal, "contractsigned")
+
+        async def told() -> Any:
+            return await hub.read(lambda tx: views.cases(tx, limit=9))
+
+        async def resolve(case: str) -> None:
+            await hub.database.write(
+                lambda tx: cases.close_case(tx, case, "billed by hand", "person:cfo"), NOW
+            )
+
+        (case,) = await until(told, "no plan matches it")
+        await resolve(case.key)
+        await stage.act("hubspot", f"deals/{deal}", closedate="2026-12-24")
+        await quiet(hub)
+        assert await told() == []
+        await stage.act("hubspot", f"deals/{deal}", amount="13000")
+        (again,) = await until(told, "it has changed")
+        assert again.key == case.key
+
+    play(tmp_path, story)
+
+
+def test_work_for_a_connection_that_is_gone_from_the_policy_is_a_case(tmp_path: Path) -> None:
+    async def whole() -> None:
+        async with running_demo(Home(tmp_path), seed=7) as (hub, stage):
+            deal = await stage.new_deal(0)
+            await stage.act("stripe", "stripe", trouble={"status": 500, "times": 99, "lose": False})
+            await stage.move(deal, "contractsigned")
+
+            async def waiting() -> Any:
+                return await hub.read(lambda tx: views.commands(tx, limit=9))
+
+            await until(waiting, "a command waits for Stripe")
+            text = hub.home.policy_path.read_text()
+            renamed = text.replace("  stripe:  {", "  other:  {")
+            renamed = renamed.replace("billing: stripe,", "billing: other,")
+            hub.home.policy_path.write_text(renamed)
+        async with running_hub(Home(tmp_path)) as hub:
+            found = await hub.read(lambda tx: views.cases(tx, limit=9))
+            assert "stranded" in {case.kind for case in found}
+
+    asyncio.run(whole())
+
+
+def test_a_command_in_hand_is_no_orphan_however_long_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tricord.engine.acting.LEASE", timedelta(0))
+
+    async def story(hub: Hub, stage: Stage) -> None:
+        await stage.act("stripe", "stripe", latency_seconds=0.4)
+        deal = await stage.new_deal(0)
+        await stage.move(deal, "contractsigned")
+        await until(lambda: invoices(stage), "the deposit is invoiced")
+        await quiet(hub)
+        rows = await hub.read(lambda tx: views.commands(tx, limit=99))
+        assert {row.attempts for row in rows} == {1}
 
     play(tmp_path, story)

@@ -1,5 +1,6 @@
 """The store on both databases: what is kept once, what is claimed once, what cannot be read."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -82,7 +83,7 @@ def test_a_claim_whose_holder_is_gone_is_free_after_its_lease(database: Database
         assert len(got) == found
 
 
-def test_invariant_2_t12_one_business_key_is_one_command(database: Database) -> None:
+def test_invariant_2_t12_t15_one_business_key_is_one_command(database: Database) -> None:
     command = deposit()
 
     def ask(tx: Tx) -> Any:
@@ -91,6 +92,9 @@ def test_invariant_2_t12_one_business_key_is_one_command(database: Database) -> 
 
     assert database.run(ask, NOW)
     assert not database.run(ask, NOW)
+    other = replace(command, days_until_due=90)
+    with pytest.raises(commands.KeyReused):
+        database.run(lambda tx: commands.add(tx, make.ACCOUNT, other, EffectState.READY, NOW), NOW)
     claim = lambda tx: commands.claim(tx, [make.BILLING], 10, LEASE)  # noqa: E731 - said twice
     (claimed,) = database.run(claim, NOW)
     assert claimed.command == command
@@ -105,8 +109,7 @@ def test_invariant_2_t12_one_business_key_is_one_command(database: Database) -> 
 
 def test_commands_of_one_account_and_connection_go_one_after_the_other(database: Database) -> None:
     first = deposit()
-    second = type(first)(**{**{f: getattr(first, f) for f in first.__dataclass_fields__},
-                            "key": "invoice/hubspot:deal:42/progress/1"})  # fmt: skip
+    second = replace(first, key="invoice/hubspot:deal:42/progress/1")
 
     def ask(tx: Tx) -> Any:
         mirror.ensure_account(tx, make.ACCOUNT)

@@ -10,7 +10,7 @@ from tricord.app.registry import all_connectors
 
 _TEMPLATES = Path(__file__).with_name("scaffolding")
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_LONGEST_NAME = 30
+_LONGEST_NAME = 24
 CHECKOUT = Path("src/tricord/connectors")
 
 

@@ -81,9 +81,9 @@ async def running_hub(
     home.make()
     with home.held():
         loaded = home.load() if home.policy_path.exists() else None
-        database = home.open_database()
         clock = SystemClock()
         taken = listener or _listen(host, port)
+        database = home.open_database()
         address = f"http://{host}:{taken.getsockname()[1]}"
         public_url = (loaded.public_url if loaded else None) or address
         async with contextlib.AsyncExitStack() as stack:
@@ -101,7 +101,7 @@ async def running_hub(
                 )
                 await engine.start()
             hub = Hub(home=home, database=database, engine=engine, base_url=address)
-            task = asyncio.create_task(engine.run()) if engine else None
+            task = await stack.enter_async_context(_working(engine))
             app = _application(hub, loaded.policy if loaded else None, public_url, clock, task)
             server, serving = await _serve(app, taken)
             try:
@@ -109,9 +109,20 @@ async def running_hub(
             finally:
                 server.should_exit = True
                 await serving
-                if engine is not None and task is not None:
-                    engine.stop()
-                    await task
+
+
+@contextlib.asynccontextmanager
+async def _working(engine: Engine | None) -> AsyncIterator["asyncio.Task[None] | None"]:
+    """The engine at work for as long as the block lasts; then what it sent is waited for."""
+    if engine is None:
+        yield None
+        return
+    task = asyncio.create_task(engine.run())
+    try:
+        yield task
+    finally:
+        engine.stop()
+        await task
 
 
 def _application(

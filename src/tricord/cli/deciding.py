@@ -7,7 +7,7 @@ import click
 from tricord.app.home import Home
 from tricord.cli.asking import Found, asked, in_home
 from tricord.core.commands import EffectState
-from tricord.store import cases, commands, mirror, views
+from tricord.store import cases, commands, deliveries, mirror, views
 from tricord.store.audit import record_act
 from tricord.store.database import Tx
 
@@ -87,12 +87,28 @@ def skip(home: Home, command: str, by: str | None, reason: str) -> None:
 
 
 @click.command
+@click.argument("delivery", type=int)
+@in_home
+@_by
+def reread(home: Home, delivery: int, by: str | None) -> None:
+    """Read a parked delivery once more, after an upgrade say. DELIVERY is its number."""
+
+    def work(tx: Tx) -> None:
+        if not deliveries.release(tx, delivery):
+            raise Found(f"delivery {delivery} is not parked; see: tricord cases")
+        record_act(tx, "delivery.reread", str(delivery), actor=_actor(by))
+
+    asked(home, work)
+    click.echo(f"delivery {delivery} is read again")
+
+
+@click.command
 @click.argument("case")
 @in_home
 @_by
 @_reason
 def resolve(home: Home, case: str, by: str | None, reason: str) -> None:
-    """Close a case, with a reason. CASE is its key or id. One whose cause lasts opens again."""
+    """Close a case, with a reason. CASE is its key or id. It opens again when its facts change."""
 
     def work(tx: Tx) -> str:
         rows = views.cases(tx, limit=100_000)

@@ -21,6 +21,7 @@ _COMMANDS = {
     "approve": ("deciding", "Let a held invoice leave."),
     "retry": ("deciding", "Try a refused or unknown command again."),
     "skip": ("deciding", "Give a command up, with a reason."),
+    "reread": ("deciding", "Read a parked delivery again."),
     "resolve": ("deciding", "Close a case, with a reason."),
     "log": ("listing", "The audit log, newest first."),
     "sandbox": ("running", "Run sandbox vendors alone."),

@@ -180,8 +180,10 @@ class Batch:
         if isinstance(command, CreateInvoice) and command.not_before is not None:
             due = command.not_before
         if connection is None or type(command) not in connection.connector.verbs:
-            state = EffectState.HELD
+            # Not planned at all: once the role is given to another connection, it is asked again.
             cases.open_case(self.tx, self._cannot(account, command), "engine")
+            return account
+        cases.close_case(self.tx, f"cannot/{command.key}")
         if commands.add(self.tx, account.id, command, state, due):
             record_act(
                 self.tx,
@@ -288,7 +290,7 @@ class Batch:
                 because=because("absorb", self.policy.version, delivery=waiting.id),
                 next_actions=(
                     "Look at the stored message; correct the record at the vendor if it is wrong",
-                    "Read it again after an upgrade of the connector",
+                    f"Read it again after an upgrade: tricord reread {waiting.id}",
                 ),
                 evidence=(
                     f"delivery {waiting.id}, {len(waiting.delivery.body)} bytes, kept whole",
@@ -296,6 +298,26 @@ class Batch:
             ),
             "engine",
         )
+
+    def tell_stranded(self) -> None:
+        """One case for each connection that is gone from the policy while work waits for it."""
+        for name, waiting in commands.waiting_for(self.tx).items():
+            key = f"stranded/{name}"
+            if name in self.connections:
+                cases.close_case(self.tx, key)
+                continue
+            case = Case(
+                key=key,
+                kind="stranded",
+                title=f"{waiting} commands wait for {name}, which is not in the policy any more",
+                owner=self.policy.owners.default,
+                because=because("connections", self.policy.version, connection=name),
+                next_actions=(
+                    f"Put the connection {name!r} back into tricord.yaml and start again",
+                    "Or give each up with a reason: tricord skip KEY --reason ...",
+                ),
+            )
+            cases.open_case(self.tx, case, "engine")
 
     def unreadable(self, ref: Ref, problem: str) -> Case:
         """The case of a record that a vendor says has changed and that cannot be read."""

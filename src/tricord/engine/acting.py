@@ -1,6 +1,7 @@
 """Acting: what became of an attempt at a command, written down with what follows from it."""
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -86,9 +87,13 @@ def settle(batch: Batch, tried: Tried, dice: random.Random) -> None:
             _unknown(batch, tried, connection, f"the program broke ({type(error).__name__})", dice)
 
 
-def recover(batch: Batch, *, everyone: bool) -> int:
-    """Commands whose carrier died between the claim and the record: look before repeating."""
-    found = commands.orphans(batch.tx, everyone=everyone)
+def recover(batch: Batch, *, everyone: bool, carried: Collection[int] = ()) -> int:
+    """Commands whose carrier died between the claim and the record: look before repeating.
+
+    `carried` are those this process has in hand, however long it takes: they are not orphans.
+    """
+    orphans = commands.orphans(batch.tx, everyone=everyone)
+    found = [claimed for claimed in orphans if claimed.id not in carried]
     for claimed in found:
         connection = batch.connections.get(claimed.command.connection)
         if connection is None:

@@ -109,6 +109,7 @@ class Engine:
         self._in_flight: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._memory = Memory()
+        self._carried: set[int] = set()
         self._stopping = False
 
     # In
@@ -155,6 +156,7 @@ class Engine:
             cursors.forget_leases(tx)
             batch = self._batch(tx)
             found = acting.recover(batch, everyone=True)
+            batch.tell_stranded()
             batch.converge()
             return found
 
@@ -202,8 +204,10 @@ class Engine:
         except BaseException:
             self._finished = finished + self._finished
             raise
+        self._carried -= {one.claimed.id for one in finished if isinstance(one, Tried)}
         self._crash_point("after claiming")
         for claimed in claims.commands:
+            self._carried.add(claimed.id)
             self._launch(self._act(claimed))
         for pending in claims.reads:
             self._launch(self._read(pending))
@@ -218,7 +222,7 @@ class Engine:
         batch = self._batch(tx)
         for one in finished:
             self._record_safely(batch, one)
-        acting.recover(batch, everyone=False)
+        acting.recover(batch, everyone=False, carried=self._carried)
         waiting = deliveries.waiting(tx, partitions, BATCH)
         for delivery in waiting:
             batch.absorb_delivery(delivery)

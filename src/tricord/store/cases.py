@@ -47,9 +47,10 @@ def open_case(tx: Tx, case: Case, origin: str) -> bool:
 
 
 def close_case(tx: Tx, key: str, reason: str = "cause gone", actor: str = "tricord") -> bool:
-    """False when no such case is open."""
+    """False when no such case is open. One that a person resolves stays so while it is the same."""
     here = update(cases).where(cases.c.key == key, cases.c.state == "open")
-    if tx.db.execute(here.values(state="closed", closed_at=to_micros(tx.now))).rowcount == 0:
+    state = "closed" if actor == "tricord" else "resolved"
+    if tx.db.execute(here.values(state=state, closed_at=to_micros(tx.now))).rowcount == 0:
         return False
     record_act(tx, "case.closed", key, actor=actor, reason=reason)
     return True
@@ -58,7 +59,8 @@ def close_case(tx: Tx, key: str, reason: str = "cause gone", actor: str = "trico
 def sync_decided(tx: Tx, account: AccountId, wanted: Sequence[Case]) -> None:
     """The account's cases are exactly those that deciding it named just now."""
     for case in wanted:
-        open_case(tx, case, "decide")
+        if not _resolved(tx, case):
+            open_case(tx, case, "decide")
     open_now = select(cases.c.key).where(
         cases.c.account == account, cases.c.state == "open", cases.c.origin == "decide"
     )
@@ -66,6 +68,15 @@ def sync_decided(tx: Tx, account: AccountId, wanted: Sequence[Case]) -> None:
     for row in tx.db.execute(open_now).all():
         if row.key not in keys:
             close_case(tx, row.key)
+
+
+def _resolved(tx: Tx, case: Case) -> bool:
+    """Whether a person has resolved exactly this, with these figures."""
+    query = select(cases.c.sealed, cases.c.state).where(cases.c.key == case.key)
+    last = tx.db.execute(query.order_by(cases.c.id.desc()).limit(1)).first()
+    if last is None or last.state != "resolved":
+        return False
+    return unseal(tx.keys.common, last.sealed, f"cases|{case.key}") == codec.dump(case)
 
 
 def move(tx: Tx, old: AccountId, new: AccountId) -> None:

@@ -20,6 +20,10 @@ from tricord.store.sealing import seal, unseal
 OPEN = (EffectState.READY, EffectState.SENDING, EffectState.UNKNOWN)
 
 
+class KeyReused(Exception):
+    """One business key was asked for two different things. Neither is guessed at."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
     """A command taken to be carried out. `again`: an earlier attempt may have reached it."""
@@ -32,7 +36,10 @@ class Claimed:
 
 
 def add(tx: Tx, account: AccountId, command: Command, state: EffectState, due_at: Instant) -> bool:
-    """Store a new command. A known key is left alone: False. It is the same work, asked twice."""
+    """Store a new command. A known key is left alone: False. It is the same work, asked twice.
+
+    Raises KeyReused when the same key asks for something else.
+    """
     plain = codec.dump(command)
     total = command.total if isinstance(command, CreateInvoice) else None
     values = {
@@ -52,7 +59,10 @@ def add(tx: Tx, account: AccountId, command: Command, state: EffectState, due_at
         "approver": command.approval if isinstance(command, CreateInvoice) else "",
         "sealed": seal(account_key(tx, account), plain, f"commands|{command.key}"),
     }
-    if tx.db.execute(select(commands.c.id).where(commands.c.key == command.key)).first():
+    known = tx.db.execute(select(commands.c.digest).where(commands.c.key == command.key)).first()
+    if known is not None:
+        if known.digest != values["digest"]:
+            raise KeyReused(command.key)
         return False
     tx.db.execute(insert(commands).values(values))
     return True
@@ -199,6 +209,17 @@ def give_up(tx: Tx, key: str, reason: str) -> bool:
     )
     values = {"state": str(EffectState.GIVEN_UP), "ended_at": to_micros(tx.now)}
     return tx.db.execute(here.values(**values, problem=reason)).rowcount == 1
+
+
+def waiting_for(tx: Tx) -> dict[ConnectionName, int]:
+    """How many commands wait for each connection, by name."""
+    query = (
+        select(commands.c.connection, func.count())
+        .where(commands.c.state.in_([str(state) for state in OPEN]), commands.c.ended_at.is_(None))
+        .group_by(commands.c.connection)
+        .order_by(commands.c.connection)
+    )
+    return {ConnectionName(row[0]): row[1] for row in tx.db.execute(query)}
 
 
 def verb_name(command: Command) -> str:

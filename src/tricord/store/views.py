@@ -162,7 +162,8 @@ def command(tx: Tx, key_or_id: str) -> tuple[CommandRow, tuple[AttemptRow, ...]]
 
 def cases(tx: Tx, *, limit: int, state: str = "open", offset: int = 0) -> list[CaseRow]:
     """The cases in a state (`open` or `closed`), newest first."""
-    query = select(schema.cases).where(schema.cases.c.state == state)
+    is_open = schema.cases.c.state == "open"
+    query = select(schema.cases).where(is_open if state == "open" else ~is_open)
     return case_rows(tx, query.order_by(schema.cases.c.id.desc()).limit(limit).offset(offset))
 
 
