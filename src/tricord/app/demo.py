@@ -15,7 +15,6 @@ import aiohttp
 from tricord.app.home import Home
 from tricord.app.wiring import Hub, running_hub
 from tricord.engine.engine import CrashPoint
-from tricord.sandbox.hubspot import HubSpotBox
 from tricord.sandbox.serving import Running, start_boxes
 
 VENDORS = ("hubspot", "stripe", "smtp")
@@ -101,12 +100,9 @@ def demo_secrets(stage: Stage) -> str:
 async def running_stage(
     hub_url: str | None, *, port_base: int = 0, seed: int | None = None
 ) -> AsyncIterator[Stage]:
-    """The three vendors on their sockets, with the firm's own fields known in the CRM."""
+    """The three vendors on their sockets."""
     running = await start_boxes(VENDORS, hub=hub_url, port_base=port_base, seed=seed)
     boxes = {one.box.name: one for one in running}
-    crm = boxes["hubspot"].box
-    if isinstance(crm, HubSpotBox):
-        crm.demo_schema()
     try:
         async with aiohttp.ClientSession() as session:
             yield Stage(boxes=boxes, session=session)

@@ -35,6 +35,7 @@ class Running:
 
     box: Box
     base_url: str
+    hook_url: str | None
     server: uvicorn.Server
     task: asyncio.Task[None]
 
@@ -44,6 +45,8 @@ class Running:
             "title": self.box.title,
             "base_url": self.base_url,
             "page": f"{self.base_url}/",
+            "webhook_url": self.hook_url,
+            "webhook_secret": self.box.credentials.get("webhook_secret"),
             "credentials": self.box.credentials,
         }
 
@@ -54,7 +57,9 @@ class Running:
         await self.box.stop()
 
 
-async def start_box(box: Box, port: int = 0, host: str = "127.0.0.1") -> Running:
+async def start_box(
+    box: Box, port: int = 0, host: str = "127.0.0.1", hook_url: str | None = None
+) -> Running:
     """Serve `box` at `port` (0 takes a free one); anything not HTTP opens on the port above it."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -69,17 +74,28 @@ async def start_box(box: Box, port: int = 0, host: str = "127.0.0.1") -> Running
         if task.done():
             await task
         await asyncio.sleep(0.005)
-    return Running(box=box, base_url=f"http://{host}:{taken}", server=server, task=task)
+    return Running(
+        box=box,
+        base_url=f"http://{host}:{taken}",
+        hook_url=hook_url,
+        server=server,
+        task=task,
+    )
 
 
 async def start_boxes(
     names: Sequence[str], *, hub: str | None, port_base: int = 0, seed: int | None = None
 ) -> list[Running]:
-    """Start each named box, ten ports apart; webhooks go to `{hub}/hooks/{name}`."""
+    """Start each named box, ten ports apart; webhooks go to `{hub}/hooks/{name}`.
+
+    The CRM knows the fields of the example firm, as a firm's own CRM would.
+    """
     running = []
     for place, name in enumerate(names):
         hook_url = f"{hub.rstrip('/')}/hooks/{name}" if hub else None
         box = BOXES[name](Settings(hook_url=hook_url, seed=seed))
+        if isinstance(box, HubSpotBox):
+            box.demo_schema()
         port = port_base + 10 * place if port_base else 0
-        running.append(await start_box(box, port))
+        running.append(await start_box(box, port, hook_url=hook_url))
     return running
