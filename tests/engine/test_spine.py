@@ -512,3 +512,36 @@ def test_a_command_in_hand_is_no_orphan_however_long_it_takes(
         assert {row.attempts for row in rows} == {1}
 
     play(tmp_path, story)
+
+
+@pytest.mark.parametrize("contact_first", [True, False])
+def test_a_person_tied_to_the_deal_alone_is_who_its_invoices_go_to(
+    tmp_path: Path, contact_first: bool
+) -> None:
+    async def story(hub: Hub, stage: Stage) -> None:
+        deal = await stage.new_deal(0, contact_email="", contact_name="")
+        token = stage.boxes["hubspot"].box.credentials["token"]
+        base, headers = stage.url("hubspot"), {"Authorization": f"Bearer {token}"}
+        person = {"properties": {"email": "zoe@zebra.example", "firstname": "Zoe"}}
+        if not contact_first:
+            await stage.move(deal, "contractsigned")
+            await quiet(hub)
+        async with aiohttp.ClientSession(headers=headers) as session:
+            async with session.post(f"{base}/crm/v3/objects/contacts", json=person) as answer:
+                contact = (await answer.json())["id"]
+            path = f"/crm/v4/objects/deals/{deal}/associations/default/contacts/{contact}"
+            async with session.put(base + path) as answer:
+                assert answer.status == 200
+        if contact_first:
+            await quiet(hub)
+            await stage.move(deal, "contractsigned")
+        (one,) = await until(lambda: invoices(stage), "the deposit is invoiced")
+        await stage.act("stripe", f"invoices/{one['id']}/pay")
+        await quiet(hub)
+        mails = (await stage.state("smtp"))["messages"]
+        assert {mail["rcpt_to"][0] for mail in mails} == {"zoe@zebra.example"}
+        (row,) = await hub.read(lambda tx: views.accounts(tx, limit=9))
+        assert row.name == "Northwind Traders"
+        assert await hub.read(lambda tx: views.cases(tx, limit=9)) == []
+
+    play(tmp_path, story)

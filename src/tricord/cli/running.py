@@ -101,6 +101,8 @@ def sandbox(
 ) -> int:
     """Run sandbox vendors alone: hubspot, stripe, smtp. Prints addresses and credentials."""
 
+    quiet_logs(errors_only=True)
+
     async def work() -> int:
         stopped = until_stopped()
         try:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tricord.core.ids import AccountId, Kind, Ref
-from tricord.core.records import Customer, Record
+from tricord.core.records import Contact, Customer, Record
 
 _ACCOUNT = re.compile(r"acc_[0-9a-f]{20}")
 _LONGEST_CHAIN = 8
@@ -39,11 +39,14 @@ def home_of(
     ref: Ref,
     known: Callable[[Ref], Record | None],
     by_email: Callable[[str], Ref | None],
+    named_by: Callable[[Ref], Ref | None] = lambda _: None,
 ) -> Home:
     """The account of `ref`, from the records known now.
 
-    `by_email` finds the CRM contact of an address. A billing customer goes by our mark on it, then
-    by its e-mail; without either it starts an account of its own, to be matched by a person.
+    `by_email` finds the CRM contact of an address; `named_by` a deal of a company that names a
+    contact, through which a person without a company of their own goes home. A billing customer
+    goes by our mark on it, then by its e-mail; without either it starts an account of its own, to
+    be matched by a person.
     """
     basis = "own"
     for _ in range(_LONGEST_CHAIN):
@@ -57,6 +60,12 @@ def home_of(
             if contact is None:
                 break
             ref, basis = contact, "email"
+            continue
+        if isinstance(record, Contact) and record.company is None:
+            deal = named_by(ref)
+            if deal is None:
+                break
+            ref, basis = deal, "parent" if basis == "own" else basis
             continue
         if not record.parents:
             break

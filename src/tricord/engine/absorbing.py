@@ -24,11 +24,11 @@ from tricord.core.commands import (
     because,
 )
 from tricord.core.decide import decide
-from tricord.core.identity import account_id, home_of
+from tricord.core.identity import Home, account_id, home_of
 from tricord.core.ids import AccountId, ConnectionName, Kind, Ref
 from tricord.core.observe import observe
 from tricord.core.policy.types import Policy
-from tricord.core.records import Contact, Record, join
+from tricord.core.records import Contact, Deal, Record, join
 from tricord.engine.connection import Connection
 from tricord.sdk.errors import TricordError
 from tricord.sdk.talk import Hint
@@ -116,8 +116,9 @@ class Batch:
         ref = record.ref
         known = mirror.known(self.tx, ref)
         merged = record if known is None else join(known[1], record)
+        tied = mirror.tie(self.tx, merged) if isinstance(merged, Deal) else []
         home = mirror.ensure_account(self.tx, self._home(ref, merged))
-        if known is not None and known[0] == home and _same_content(known[1], merged):
+        if known is not None and known[0] == home and not tied and _same_content(known[1], merged):
             mirror.save_record(self.tx, home, merged)
             self._put(home, self.account(home).with_record(merged))
             return
@@ -133,6 +134,8 @@ class Batch:
         if old != home:
             self._drop_from(old, ref)
             self._rehome(old, home)
+        for contact in tied:
+            self._move_if_elsewhere(contact)
         if isinstance(merged, Contact) and merged.email:
             for customer in mirror.by_email(self.tx, Kind.CUSTOMER, merged.email):
                 self._move_if_elsewhere(customer)
@@ -201,10 +204,16 @@ class Batch:
     # Identity
 
     def _home(self, ref: Ref, latest: Record) -> AccountId:
-        return home_of(ref, self._lookup(latest), self._contact_of).account
+        return self._way(ref, latest).account
 
     def _basis(self, ref: Ref, latest: Record) -> str:
-        return home_of(ref, self._lookup(latest), self._contact_of).basis
+        return self._way(ref, latest).basis
+
+    def _way(self, ref: Ref, latest: Record) -> Home:
+        def named_by(contact: Ref) -> Ref | None:
+            return mirror.deal_naming(self.tx, contact)
+
+        return home_of(ref, self._lookup(latest), self._contact_of, named_by)
 
     def _lookup(self, latest: Record):  # type: ignore[no-untyped-def]  # a function of a ref
         def look(ref: Ref) -> Record | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 
 from tricord.core.account import Account
 from tricord.core.identity import partition_of
@@ -13,7 +13,7 @@ from tricord.store import codec
 from tricord.store.codec import maybe_micros, to_micros
 from tricord.store.database import Tx
 from tricord.store.deliveries import upsert
-from tricord.store.schema import accounts, commands, links, observations, records
+from tricord.store.schema import accounts, commands, links, observations, records, ties
 from tricord.store.sealing import seal, unseal
 
 
@@ -114,6 +114,26 @@ def save_record(tx: Tx, account: AccountId, record: Record) -> None:
     changed = {name: value for name, value in values.items() if name not in identity}
     statement = upsert(tx)(records).values(values)
     tx.db.execute(statement.on_conflict_do_update(index_elements=identity, set_=changed))
+
+
+def tie(tx: Tx, deal: Deal) -> list[Ref]:
+    """Remember whom a deal of a company names. Answers with those that are new or gone."""
+    rows = tx.db.execute(select(ties.c.contact).where(ties.c.deal == str(deal.ref)))
+    known = {row.contact for row in rows}
+    wanted = {str(ref) for ref in deal.contacts} if deal.company and not deal.gone else set()
+    if known - wanted:
+        gone_from = and_(ties.c.deal == str(deal.ref), ties.c.contact.in_(sorted(known - wanted)))
+        tx.db.execute(delete(ties).where(gone_from))
+    for contact in sorted(wanted - known):
+        tx.db.execute(insert(ties).values(deal=str(deal.ref), contact=contact))
+    return [Ref.parse(text) for text in sorted(known ^ wanted)]
+
+
+def deal_naming(tx: Tx, contact: Ref) -> Ref | None:
+    """The first deal of a company that names this contact."""
+    rows = tx.db.execute(select(func.min(ties.c.deal)).where(ties.c.contact == str(contact)))
+    found = rows.scalar()
+    return Ref.parse(found) if found else None
 
 
 def link(tx: Tx, ref: Ref, account: AccountId, basis: str) -> None:

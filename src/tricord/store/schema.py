@@ -112,6 +112,14 @@ links = Table(
     Index("links_of_account", "account"),
 )
 
+ties = Table(
+    "ties",
+    metadata,
+    Column("deal", String, primary_key=True),
+    Column("contact", String, primary_key=True),
+    Index("ties_of_contact", "contact"),
+)
+
 records = Table(
     "records",
     metadata,
