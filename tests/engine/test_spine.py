@@ -19,9 +19,10 @@ import pytest
 
 from core.building import NOW
 from engine.supervising import until
+from tricord.app.checking import check_connections
 from tricord.app.demo import Stage, demo_policy, demo_secrets, running_demo, running_stage
 from tricord.app.home import Home
-from tricord.app.wiring import Hub, running_hub
+from tricord.app.wiring import Hub, connections_of, running_hub
 from tricord.engine.engine import Engine
 from tricord.store import audit, cases, deliveries, views
 
@@ -543,5 +544,25 @@ def test_a_person_tied_to_the_deal_alone_is_who_its_invoices_go_to(
         (row,) = await hub.read(lambda tx: views.accounts(tx, limit=9))
         assert row.name == "Northwind Traders"
         assert await hub.read(lambda tx: views.cases(tx, limit=9)) == []
+
+    play(tmp_path, story)
+
+
+def test_check_names_each_stage_and_field_that_the_crm_does_not_have(tmp_path: Path) -> None:
+    async def story(hub: Hub, stage: Stage) -> None:
+        loaded = hub.home.load()
+        assert all(f.ok for f in await check_connections(connections_of(loaded), loaded.policy))
+        text = hub.home.policy_path.read_text()
+        text = text.replace("milestone1: mile", "milestoneX: mile").replace(
+            "deal.renewal_date: renewal_date", "deal.renewal_date: no_such_property"
+        )
+        hub.home.policy_path.write_text(text)
+        loaded = hub.home.load()
+        found = await check_connections(connections_of(loaded), loaded.policy)
+        wrong = [finding.words for finding in found if not finding.ok]
+        assert len(wrong) == 2
+        assert "'milestoneX'" in wrong[0]
+        assert "contractsigned" in wrong[0]
+        assert "'no_such_property'" in wrong[1]
 
     play(tmp_path, story)

@@ -15,6 +15,7 @@ from tricord.core.commands import (
     UpdateRecord,
 )
 from tricord.core.ids import ConnectionName
+from tricord.core.policy.types import Policy
 from tricord.engine.connection import Connection
 from tricord.engine.talking import Log, Memory, hold
 from tricord.engine.wire import NetworkSender
@@ -57,8 +58,9 @@ def role_problems(loaded: Loaded) -> list[Finding]:
     return found
 
 
-async def check_connections(connections: Sequence[Connection]) -> list[Finding]:
-    """Each connection's probe: one harmless call that proves address and credentials."""
+async def check_connections(connections: Sequence[Connection], policy: Policy) -> list[Finding]:
+    """Each connection's probe, a harmless call that proves address and credentials; and whether the
+    CRM has the fields and stages that the policy names."""
     if not connections:
         return []
     found = []
@@ -73,4 +75,30 @@ async def check_connections(connections: Sequence[Connection]) -> list[Finding]:
                 words = f"{connection.connector.title} accepts the credentials"
                 finding = Finding(connection=connection.name, ok=True, words=words)
             found.append(finding)
+            if finding.ok and connection.name == policy.roles.crm:
+                found.extend(await _named_and_missing(connection, policy, sender))
     return found
+
+
+async def _named_and_missing(
+    connection: Connection, policy: Policy, sender: NetworkSender
+) -> list[Finding]:
+    discover = connection.connector.schema
+    if discover is None:
+        return []
+    try:
+        schema = await hold(discover(connection.access), connection, sender, Memory(), Log())
+    except TricordError as error:
+        return [Finding(connection=connection.name, ok=False, words=error.detail)]
+    known = ", ".join(sorted(schema.stages))
+    words = [
+        f"crm.milestones: no pipeline has a stage {stage!r}; there are {known}"
+        for stage, _ in policy.milestones
+        if stage not in schema.stages
+    ]
+    words += [
+        f"crm.fields: deals have no property {theirs!r} (for {ours}); make it in the CRM"
+        for ours, theirs in policy.fields
+        if theirs not in schema.fields
+    ]
+    return [Finding(connection=connection.name, ok=False, words=text) for text in words]

@@ -59,7 +59,7 @@ def check(home: Home, json_wanted: bool, offline: bool) -> int:
             return 1
         raise Found(str(error)) from error
     connections = connections_of(loaded) if not offline else []
-    findings = role_problems(loaded) + asyncio.run(check_connections(connections))
+    findings = role_problems(loaded) + asyncio.run(check_connections(connections, loaded.policy))
     ok = all(finding.ok for finding in findings)
     if json_wanted:
         print_json(

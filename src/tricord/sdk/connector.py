@@ -1,6 +1,6 @@
 """The contract of a connector: one declared value, and four small files behind it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -12,7 +12,7 @@ from tricord.core.records import Record
 from tricord.sdk.errors import TricordError
 from tricord.sdk.secret import Secret
 from tricord.sdk.signing import Scheme
-from tricord.sdk.talk import Hint, Listing, Reading, Response, Talk
+from tricord.sdk.talk import Hint, Listing, Reading, Response, Talk, Wire
 
 
 class Once(StrEnum):
@@ -77,11 +77,20 @@ class Work:
     again: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """What a CRM knows of deals: the names of their properties, and the ids of all stages."""
+
+    fields: frozenset[str]
+    stages: frozenset[str]
+
+
 Parse = Callable[[Access, Delivery], Sequence[Record | Hint]]
 Read = Callable[[Access, Ref, Instant], Reading]
 List = Callable[[Access, str, Instant], Listing]
 Act = Callable[[Access, Any, Work], Talk]
 Probe = Callable[[Access], Reading]
+Discover = Callable[[Access], Generator[Wire, Response, Schema]]
 Headers = Callable[[Access], tuple[tuple[str, str], ...]]
 Explain = Callable[[Response, str], TricordError]
 
@@ -100,7 +109,8 @@ class Connector:
 
     `headers` gives the authentication of each request. `explain` turns an answer that was not
     expected into an error with a plan. `signature` is None where nothing arrives by webhook.
-    `delivery_id` names a delivery, so that its copies are known.
+    `delivery_id` names a delivery, so that its copies are known. `schema` tells what the account at
+    the vendor has, so that a policy which names what is not there is found out by a check.
     """
 
     name: str
@@ -117,6 +127,7 @@ class Connector:
     parse: Parse | None = None
     reads: Mapping[Kind, Read] = field(default_factory=dict)
     listing: List | None = None
+    schema: Discover | None = None
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from tricord.connectors.hubspot.act import log_activity, update_record
 from tricord.connectors.hubspot.errors import explain
 from tricord.connectors.hubspot.parse import delivery_id, parse
-from tricord.connectors.hubspot.read import changes, read_company, read_contact, read_deal
+from tricord.connectors.hubspot.read import changes, read_company, read_contact, read_deal, schema
 from tricord.core.commands import LogActivity, UpdateRecord
 from tricord.core.ids import Kind
 from tricord.core.records import Record
@@ -53,4 +53,5 @@ CONNECTOR = Connector(
         Kind.COMPANY: read_company,
     },
     listing=changes,
+    schema=schema,
 )

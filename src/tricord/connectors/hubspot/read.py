@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable
 from tricord.connectors.hubspot import paths
 from tricord.core.ids import ExternalId, Instant, Kind, Ref
 from tricord.core.records import Company, Contact, Deal, Record, StageVisit, gone
-from tricord.sdk.connector import Access
+from tricord.sdk.connector import Access, Schema
 from tricord.sdk.errors import PayloadMalformed
 from tricord.sdk.reader import Reader, milliseconds
 from tricord.sdk.talk import Changes, Hint, Listing, Reading, Response, Wire, get, post_json
@@ -77,6 +77,20 @@ def read_contact(access: Access, ref: Ref, now: Instant) -> Reading:
     contact = _contact(access, answer.read, companies[0] if companies else None, now)
     moved = (gone(ref, milliseconds(now)),) if contact.ref != ref else ()
     return (contact, *moved)
+
+
+def schema(access: Access) -> Generator[Wire, Response, Schema]:
+    """The properties of deals and the stages of every pipeline of this portal."""
+    properties = yield get(paths.properties("deals"))
+    pipelines = yield get(paths.pipelines())
+    return Schema(
+        fields=frozenset(row.text("name") for row in properties.read.children("results")),
+        stages=frozenset(
+            stage.id("id")
+            for pipeline in pipelines.read.children("results")
+            for stage in pipeline.children("stages")
+        ),
+    )
 
 
 def changes(access: Access, cursor: str, now: Instant) -> Listing:
