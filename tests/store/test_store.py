@@ -134,6 +134,25 @@ def test_commands_of_one_account_and_connection_go_one_after_the_other(database:
     assert two.command.key == second.key
 
 
+def test_a_refused_command_that_a_person_releases_looks_before_it_writes(
+    database: Database,
+) -> None:
+    def ask(tx: Tx) -> Any:
+        mirror.ensure_account(tx, make.ACCOUNT)
+        return commands.add(tx, make.ACCOUNT, deposit(), EffectState.HELD, NOW)
+
+    key = deposit().key
+    claim = lambda tx: commands.claim(tx, [make.BILLING], 10, LEASE)  # noqa: E731 - said twice
+    database.run(ask, NOW)
+    assert database.run(lambda tx: commands.release(tx, key, [EffectState.HELD]), NOW)
+    (first,) = database.run(claim, NOW)
+    assert not first.again
+    database.run(lambda tx: commands.end(tx, first, EffectState.REFUSED), NOW)
+    assert database.run(lambda tx: commands.release(tx, key, [EffectState.REFUSED]), NOW)
+    (second,) = database.run(claim, NOW)
+    assert second.again
+
+
 def test_an_account_comes_back_as_it_went_in(database: Database) -> None:
     account = make.account(*make.people(), make.customer(), make.deal("contractsigned"))
 

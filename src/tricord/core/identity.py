@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tricord.core.ids import AccountId, Kind, Ref
+from tricord.core.ids import AccountId, Ref
 from tricord.core.records import Contact, Customer, Record
 
 _ACCOUNT = re.compile(r"acc_[0-9a-f]{20}")
@@ -71,7 +71,3 @@ def home_of(
             break
         ref, basis = record.parents[0], "parent" if basis == "own" else basis
     return Home(account=account_id(ref), basis=basis)
-
-
-ROOTS = (Kind.COMPANY, Kind.CONTACT)
-"""The kinds of the CRM that a person would call a client."""

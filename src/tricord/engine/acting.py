@@ -45,7 +45,14 @@ def claim(batch: Batch, usable: list[ConnectionName], limit: int) -> list[comman
     passed = []
     for claimed in commands.claim(batch.tx, usable, limit, LEASE):
         account = batch.account(claimed.command.account)
-        reason = "" if claimed.again else objection(account, claimed.command, batch.policy)
+        # What may stand half done at a vendor that can tell is finished; a mail is asked anew.
+        once = (
+            batch.connections[claimed.command.connection]
+            .connector.verbs[type(claimed.command)]
+            .once
+        )
+        finishing = claimed.again and once is not Once.NEVER
+        reason = "" if finishing else objection(account, claimed.command, batch.policy)
         if reason:
             commands.end(batch.tx, claimed, EffectState.SKIPPED, problem=reason)
             commands.end_attempt(batch.tx, claimed, "skipped", 0, reason)

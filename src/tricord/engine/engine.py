@@ -183,10 +183,6 @@ class Engine:
         self._stopping = True
         self._wake.set()
 
-    def nudge(self) -> None:
-        """Something changed from outside (a person released a command): look at once."""
-        self._wake.set()
-
     async def drain(self, partitions: Sequence[int] | None = None) -> None:
         """Turn until nothing is waiting, due or in flight. None means every partition."""
         while True:

@@ -227,12 +227,16 @@ def verb_name(command: Command) -> str:
 
 
 def release(tx: Tx, key: str, wanted: Sequence[EffectState]) -> bool:
-    """Let a held, refused or unknown command run (again). False when it is in another state."""
+    """Let a held, refused or unknown command run (again). False when it is in another state.
+
+    One that was attempted may have left something at the vendor, so it looks there first.
+    """
     here = update(commands).where(
         commands.c.key == key, commands.c.state.in_([str(state) for state in wanted])
     )
     values = {"state": str(EffectState.READY), "due_at": to_micros(tx.now), "ended_at": None}
-    return tx.db.execute(here.values(**values, problem="")).rowcount == 1
+    again = or_(commands.c.again, commands.c.attempts > 0)
+    return tx.db.execute(here.values(**values, again=again, problem="")).rowcount == 1
 
 
 def move(tx: Tx, keys: Sequence[str], old: AccountId, new: AccountId) -> None:
