@@ -5,13 +5,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
+from tricord.core import troubles
+from tricord.core.account import Account
 from tricord.core.cases import Case
-from tricord.core.commands import CreateInvoice, EffectState, because
+from tricord.core.commands import EffectState
 from tricord.core.gate import objection
-from tricord.core.ids import AccountId, ConnectionName
-from tricord.core.money import Money
-from tricord.engine.absorbing import Batch
+from tricord.core.ids import ConnectionName
+from tricord.engine.batch import Batch
 from tricord.engine.connection import Connection
+from tricord.engine.homing import see
 from tricord.sdk.connector import Once
 from tricord.sdk.errors import (
     AccessLost,
@@ -78,12 +80,15 @@ def settle(batch: Batch, tried: Tried, dice: random.Random) -> None:
             cases.close_case(batch.tx, f"access/{connection.name}")
             _changed(batch, claimed)
             for record in done.seen:
-                batch.see(record, "command")
+                see(batch, record, "command")
         case Refused() as error:
             commands.end(batch.tx, claimed, EffectState.REFUSED, problem=error.detail)
             commands.end_attempt(batch.tx, claimed, "refused", tried.calls, error.detail)
             record_act(batch.tx, "command.refused", command.key)
-            cases.open_case(batch.tx, _case(batch, claimed, "refused", error.detail), "engine")
+            _tell(
+                batch,
+                troubles.refused(batch.policy, _account(batch, claimed), command, error.detail),
+            )
             _changed(batch, claimed)
         case TryAgain() | AccessLost() as error:
             _again(batch, tried, connection, error, dice)
@@ -139,7 +144,7 @@ def _again(
     )
     commands.end_attempt(batch.tx, claimed, "retry", tried.calls, error.detail)
     if claimed.attempt >= CASE_AFTER and not isinstance(error, AccessLost):
-        cases.open_case(batch.tx, _case(batch, claimed, "failing", error.detail), "engine")
+        _tell_failing(batch, claimed, error.detail)
 
 
 def _unknown(
@@ -156,80 +161,42 @@ def _unknown(
     record_act(batch.tx, "command.unknown", claimed.command.key)
     if verb.once is Once.NEVER:
         commands.end(batch.tx, claimed, EffectState.UNKNOWN, problem=problem)
-        cases.open_case(batch.tx, _case(batch, claimed, "unknown", problem), "engine")
+        command = claimed.command
+        _tell(batch, troubles.unknown(batch.policy, _account(batch, claimed), command, problem))
         _changed(batch, claimed)
         return
     due = batch.tx.now + wait_after(claimed.attempt, dice, None)
     commands.retry(batch.tx, claimed, EffectState.UNKNOWN, due, again=True, problem=problem)
     if claimed.attempt >= CASE_AFTER:
-        cases.open_case(batch.tx, _case(batch, claimed, "failing", problem), "engine")
+        _tell_failing(batch, claimed, problem)
 
 
 def lost_access(batch: Batch, connection: Connection, problem: str) -> None:
     """One case per connection, however much waits for it; work goes on by itself once renewed."""
     until = batch.tx.now + ACCESS_PAUSE
     cursors.set_state(batch.tx, connection.name, "access_lost", problem, until)
-    cases.open_case(
-        batch.tx,
-        Case(
-            key=f"access/{connection.name}",
-            kind="access_lost",
-            title=f"{connection.connector.title} no longer accepts our credentials",
-            owner=batch.policy.owners.default,
-            because=because("access", batch.policy.version, connection=connection.name),
-            next_actions=(
-                f"Renew the credentials of connection {connection.name!r}, then run tricord check",
-            ),
-            evidence=(problem,),
-        ),
-        "engine",
-    )
-
-
-def _case(batch: Batch, claimed: commands.Claimed, kind: str, problem: str) -> Case:
-    command = claimed.command
-    name = batch.account(command.account).name
-    verb = commands.verb_name(command).replace("_", " ")
-    words = {
-        "refused": f"{command.connection} refused to {verb} for {name}",
-        "failing": f"{command.connection} has failed {claimed.attempt} times to {verb} for {name}",
-        "unknown": f"It is not known whether {command.connection} did {verb} for {name}",
-    }
-    actions = {
-        "refused": (
-            f"Correct what it names, then: tricord retry {command.key}",
-            f"Or give it up with a reason: tricord skip {command.key} --reason ...",
-        ),
-        "failing": ("Nothing: it is tried again by itself, ever more slowly",),
-        "unknown": (
-            "Ask the recipient, or look at the vendor, whether it arrived",
-            f"If it did not: tricord retry {command.key}",
-            f"If it did: tricord skip {command.key} --reason arrived",
-        ),
-    }
-    return Case(
-        key=f"{kind}/{command.key}",
-        kind=kind,
-        title=words[kind],
-        owner=_owner(batch, command),
-        because=command.because,
-        account=AccountId(command.account),
-        money=_money(command),
-        next_actions=actions[kind],
-        evidence=(problem,),
-    )
-
-
-def _owner(batch: Batch, command: object) -> str:
-    owners = batch.policy.owners
-    return owners.billing if isinstance(command, CreateInvoice) else owners.default
-
-
-def _money(command: object) -> Money | None:
-    return command.total if isinstance(command, CreateInvoice) else None
+    title = connection.connector.title
+    told = troubles.access_lost(batch.policy, connection.name, title, problem)
+    cases.open_case(batch.tx, told, "engine")
 
 
 def _changed(batch: Batch, claimed: commands.Claimed) -> None:
     account = claimed.command.account
     batch.forget(account)
-    batch.touched[account] = None
+    batch.touch(account)
+
+
+def _account(batch: Batch, claimed: commands.Claimed) -> Account:
+    return batch.account(claimed.command.account)
+
+
+def _tell(batch: Batch, case: Case) -> None:
+    cases.open_case(batch.tx, case, "engine")
+
+
+def _tell_failing(batch: Batch, claimed: commands.Claimed, problem: str) -> None:
+    account = _account(batch, claimed)
+    _tell(
+        batch,
+        troubles.failing(batch.policy, account, claimed.command, problem, claimed.attempt),
+    )

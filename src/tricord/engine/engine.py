@@ -17,15 +17,19 @@ from typing import Any, TypeVar
 import structlog
 
 from tricord import __version__
+from tricord.core import troubles
 from tricord.core.delivery import Delivery
 from tricord.core.ids import ConnectionName
 from tricord.core.policy.types import Policy
 from tricord.core.records import Record
 from tricord.engine import acting
-from tricord.engine.absorbing import QUIET, Batch
+from tricord.engine.absorbing import QUIET, absorb_delivery, take_hint
 from tricord.engine.acting import Tried
+from tricord.engine.batch import Batch
 from tricord.engine.clock import Clock
 from tricord.engine.connection import Connection
+from tricord.engine.deciding import converge, tell_stranded
+from tricord.engine.homing import see
 from tricord.engine.inbox import Inbox
 from tricord.engine.talking import Log, Memory, hold
 from tricord.engine.wire import Sender
@@ -156,8 +160,8 @@ class Engine:
             cursors.forget_leases(tx)
             batch = self._batch(tx)
             found = acting.recover(batch, everyone=True)
-            batch.tell_stranded()
-            batch.converge()
+            tell_stranded(batch)
+            converge(batch)
             return found
 
         found = await self._write(begin)
@@ -221,17 +225,17 @@ class Engine:
         acting.recover(batch, everyone=False, carried=self._carried)
         waiting = deliveries.waiting(tx, partitions, BATCH)
         for delivery in waiting:
-            batch.absorb_delivery(delivery)
+            absorb_delivery(batch, delivery)
         for account in mirror.due_accounts(tx, BATCH):
-            batch.touched[account] = None
-        batch.converge()
+            batch.touch(account)
+        converge(batch)
         self._crash_point("after absorbing")
         claims = Claims(absorbed=len(waiting))
         if not self._stopping:
             usable = [name for name in cursors.usable(tx) if name in self.connections]
             room = max(0, 2 * BATCH - len(self._in_flight))
             claims.commands = acting.claim(batch, usable, min(BATCH, room))
-            batch.converge()
+            converge(batch)
             claims.reads = hints.claim(tx, usable, min(BATCH, room), LEASE)
             claims.polls = [
                 poll for poll in cursors.claim_polls(tx, LEASE) if poll.connection in usable
@@ -270,19 +274,21 @@ class Engine:
         match one.result:
             case tuple() as records:
                 for record in records:
-                    batch.see(record, "read")
+                    see(batch, record, "read")
                 hints.finish(tx, one.pending, tx.now + QUIET)
                 cursors.answered(tx, ref.connection)
                 cases.close_case(tx, f"unreadable/{ref}")
                 cases.close_case(tx, f"access/{ref.connection}")
             case PayloadMalformed() | Refused() as error:
                 hints.drop(tx, ref)
-                cases.open_case(tx, batch.unreadable(ref, error.detail), "engine")
+                cases.open_case(tx, troubles.unreadable(batch.policy, ref, error.detail), "engine")
             case error:
                 wait = self._wait(batch, ref.connection, one.pending.attempts + 1, error)
                 hints.postpone(tx, one.pending, wait, _detail(error))
                 if one.pending.attempts + 1 >= acting.CASE_AFTER:
-                    cases.open_case(tx, batch.unreadable(ref, _detail(error)), "engine")
+                    cases.open_case(
+                        tx, troubles.unreadable(batch.policy, ref, _detail(error)), "engine"
+                    )
 
     def _record_poll(self, batch: Batch, one: WasPolled) -> None:
         tx, name = batch.tx, one.poll.connection
@@ -299,7 +305,7 @@ class Engine:
                 ]
                 deliveries.accept(tx, missed)
                 for hint in changes.hints:
-                    batch.take_hint(hint)
+                    take_hint(batch, hint)
                 gap = timedelta() if changes.more else connection.poll
                 cursors.advance(tx, one.poll, changes.cursor, tx.now + gap)
                 cursors.answered(tx, name)
@@ -309,7 +315,9 @@ class Engine:
                 wait = self._wait(batch, name, one.poll.attempts + 1, error)
                 cursors.postpone(tx, one.poll, wait, _detail(error))
                 if one.poll.attempts + 1 >= acting.CASE_AFTER:
-                    cases.open_case(tx, batch.silent(name, _detail(error)), "engine")
+                    cases.open_case(
+                        tx, troubles.silent(batch.policy, name, _detail(error)), "engine"
+                    )
 
     def _wait(self, batch: Batch, name: ConnectionName, attempt: int, error: Exception) -> datetime:
         """When to look again after a read or poll failed, and what that says of the connection."""

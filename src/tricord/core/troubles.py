@@ -1,0 +1,200 @@
+"""Troubles: what goes wrong between Tricord and its vendors, told as cases. Pure words."""
+
+from tricord.core.account import Account
+from tricord.core.cases import Case
+from tricord.core.commands import VERBS, Command, CreateInvoice, because
+from tricord.core.ids import AccountId, ConnectionName, Ref
+from tricord.core.money import Money
+from tricord.core.policy.types import Policy
+
+
+def parked(policy: Policy, delivery: int, size: int, name: ConnectionName, problem: str) -> Case:
+    """A delivery that cannot be read and was set aside whole. `size` in bytes."""
+    return Case(
+        key=f"parked/{delivery}",
+        kind="parked",
+        title=f"A message from {name} could not be read: {problem}",
+        owner=policy.owners.default,
+        because=because("absorb", policy.version, delivery=delivery),
+        next_actions=(
+            "Look at the stored message; correct the record at the vendor if it is wrong",
+            f"Read it again after an upgrade: tricord reread {delivery}",
+        ),
+        evidence=(f"delivery {delivery}, {size} bytes, kept whole",),
+    )
+
+
+def unreadable(policy: Policy, ref: Ref, problem: str) -> Case:
+    """A record that a vendor says has changed and that cannot be read."""
+    return Case(
+        key=f"unreadable/{ref}",
+        kind="unreadable",
+        title=f"{ref} cannot be read: {problem}",
+        owner=policy.owners.default,
+        because=because("read", policy.version, record=ref),
+        next_actions=("Look at the record at the vendor; the next change is read again",),
+    )
+
+
+def silent(policy: Policy, name: ConnectionName, problem: str) -> Case:
+    """A connection whose polls keep failing: what it says is not heard."""
+    return Case(
+        key=f"poll/{name}",
+        kind="silent",
+        title=f"{name} cannot be asked what changed: {problem}",
+        owner=policy.owners.default,
+        because=because("poll", policy.version, connection=name),
+        next_actions=("Nothing, if the vendor is down: polling goes on by itself",),
+    )
+
+
+def undecided(policy: Policy, account: AccountId, error: str) -> Case:
+    """An account that the rules could not be asked about."""
+    return Case(
+        key=f"undecided/{account}",
+        kind="defect",
+        title=f"This account could not be decided: the program broke ({error})",
+        owner=policy.owners.default,
+        because=because("decide", policy.version, account=account),
+        account=account,
+        next_actions=("Report this; nothing is done for this account until it is solved",),
+    )
+
+
+def stranded(policy: Policy, name: ConnectionName, waiting: int) -> Case:
+    """A connection that is gone from the policy while work waits for it."""
+    return Case(
+        key=f"stranded/{name}",
+        kind="stranded",
+        title=f"{waiting} commands wait for {name}, which is not in the policy any more",
+        owner=policy.owners.default,
+        because=because("connections", policy.version, connection=name),
+        next_actions=(
+            f"Put the connection {name!r} back into tricord.yaml and start again",
+            "Or give each up with a reason: tricord skip KEY --reason ...",
+        ),
+    )
+
+
+def access_lost(policy: Policy, name: ConnectionName, title: str, problem: str) -> Case:
+    """A vendor that takes our credentials no more; one case, however much waits for it."""
+    return Case(
+        key=f"access/{name}",
+        kind="access_lost",
+        title=f"{title} no longer accepts our credentials",
+        owner=policy.owners.default,
+        because=because("access", policy.version, connection=name),
+        next_actions=(f"Renew the credentials of connection {name!r}, then run tricord check",),
+        evidence=(problem,),
+    )
+
+
+def approval(account: Account, command: CreateInvoice) -> Case:
+    """An invoice that waits for the person whom the policy names."""
+    return Case(
+        key=f"approval/{command.key}",
+        kind="approval",
+        title=f"An invoice over {command.total} for {account.name} waits for approval",
+        owner=command.approval,
+        because=command.because,
+        account=account.id,
+        money=command.total,
+        next_actions=(f"tricord approve {command.key}",),
+    )
+
+
+def cannot(policy: Policy, account: Account, command: Command) -> Case:
+    """A command that its connection has no verb for, or whose connection there is not."""
+    return Case(
+        key=f"cannot/{command.key}",
+        kind="cannot",
+        title=f"{command.connection} cannot do {VERBS[type(command)]}, "
+        f"which is needed for {account.name}",
+        owner=policy.owners.default,
+        because=command.because,
+        account=account.id,
+        money=_money(command),
+        next_actions=("Give the role to a connection that can, and run tricord check",),
+    )
+
+
+def refused(policy: Policy, account: Account, command: Command, problem: str) -> Case:
+    """The vendor will never do this as it was asked."""
+    return _of_command(
+        policy,
+        account,
+        command,
+        problem,
+        kind="refused",
+        title=f"{command.connection} refused to {_verb(command)} for {account.name}",
+        next_actions=(
+            f"Correct what it names, then: tricord retry {command.key}",
+            f"Or give it up with a reason: tricord skip {command.key} --reason ...",
+        ),
+    )
+
+
+def failing(
+    policy: Policy, account: Account, command: Command, problem: str, attempts: int
+) -> Case:
+    """A command that has failed several times and is tried again by itself."""
+    return _of_command(
+        policy,
+        account,
+        command,
+        problem,
+        kind="failing",
+        title=f"{command.connection} has failed {attempts} times to {_verb(command)} "
+        f"for {account.name}",
+        next_actions=("Nothing: it is tried again by itself, ever more slowly",),
+    )
+
+
+def unknown(policy: Policy, account: Account, command: Command, problem: str) -> Case:
+    """A command that may have been done, at a vendor that cannot tell."""
+    return _of_command(
+        policy,
+        account,
+        command,
+        problem,
+        kind="unknown",
+        title=f"It is not known whether {command.connection} did {_verb(command)} "
+        f"for {account.name}",
+        next_actions=(
+            "Ask the recipient, or look at the vendor, whether it arrived",
+            f"If it did not: tricord retry {command.key}",
+            f"If it did: tricord skip {command.key} --reason arrived",
+        ),
+    )
+
+
+def _of_command(
+    policy: Policy,
+    account: Account,
+    command: Command,
+    problem: str,
+    *,
+    kind: str,
+    title: str,
+    next_actions: tuple[str, ...],
+) -> Case:
+    owners = policy.owners
+    return Case(
+        key=f"{kind}/{command.key}",
+        kind=kind,
+        title=title,
+        owner=owners.billing if isinstance(command, CreateInvoice) else owners.default,
+        because=command.because,
+        account=account.id,
+        money=_money(command),
+        next_actions=next_actions,
+        evidence=(problem,),
+    )
+
+
+def _verb(command: Command) -> str:
+    return VERBS[type(command)].replace("_", " ")
+
+
+def _money(command: Command) -> Money | None:
+    return command.total if isinstance(command, CreateInvoice) else None

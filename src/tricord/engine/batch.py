@@ -1,0 +1,57 @@
+"""Batch: what one transaction of the engine knows: its accounts, and which are to be decided.
+
+It lives in one transaction. It keeps the accounts it has read, so that a hundred events of one
+client are folded in memory and decided once.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from tricord.core.account import Account
+from tricord.core.ids import AccountId, ConnectionName
+from tricord.core.policy.types import Policy
+from tricord.engine.connection import Connection
+from tricord.store import commands, mirror
+from tricord.store.database import Tx
+
+
+@dataclass(slots=True)
+class Batch:
+    tx: Tx
+    policy: Policy
+    connections: dict[ConnectionName, Connection]
+    accounts: dict[AccountId, Account] = field(default_factory=dict)
+    touched: dict[AccountId, None] = field(default_factory=dict)
+
+    @contextmanager
+    def undoable(self) -> Iterator[None]:
+        """What is done in this block is undone, here and in the database, if it raises."""
+        accounts, touched = dict(self.accounts), dict(self.touched)
+        try:
+            with self.tx.db.begin_nested():
+                yield
+        except BaseException:
+            self.accounts, self.touched = accounts, touched
+            raise
+
+    def account(self, account: AccountId) -> Account:
+        """The account as it stands in this transaction."""
+        if account not in self.accounts:
+            self.accounts[account] = Account(
+                id=account,
+                records=mirror.records_of(self.tx, account),
+                effects=commands.effects_of(self.tx, account),
+            )
+        return self.accounts[account]
+
+    def put(self, account: Account) -> None:
+        self.accounts[account.id] = account
+
+    def forget(self, account: AccountId) -> None:
+        """Have it read from the store when it is asked for next."""
+        self.accounts.pop(account, None)
+
+    def touch(self, account: AccountId) -> None:
+        """Have it decided before this transaction ends."""
+        self.touched[account] = None
