@@ -7,6 +7,7 @@ from typing import TypeVar
 from tricord.core.commands import CreateInvoice, Effect, EffectState, UpdateRecord
 from tricord.core.ids import AccountId, Ref
 from tricord.core.records import (
+    Call,
     Company,
     Contact,
     CreditNote,
@@ -87,6 +88,10 @@ class Account:
     @property
     def messages(self) -> tuple[Message, ...]:
         return self._all(Message)
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        return self._all(Call)
 
     @property
     def name(self) -> str:

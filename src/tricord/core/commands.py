@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from tricord.core.ids import AccountId, ConnectionName, Instant, Ref
 from tricord.core.money import Money
-from tricord.core.records import Fields
+from tricord.core.records import Channel, Direction, Fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +96,16 @@ class UpdateRecord:
 class ActivityKind(StrEnum):
     NOTE = "note"
     EMAIL = "email"
+    SMS = "sms"
+    CALL = "call"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogActivity:
-    """Put one thing that happened on the CRM timeline of each record in `on`."""
+    """Put one thing that happened on the CRM timeline of each record in `on`.
+
+    `direction` matters for messages and calls; `seconds` is how long a call was.
+    """
 
     key: str
     connection: ConnectionName
@@ -113,11 +118,17 @@ class LogActivity:
     on: tuple[Ref, ...]
     sender: str = ""
     recipient: str = ""
+    direction: Direction = Direction.OUT
+    seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendMessage:
-    """Send one message to one person. `thread` holds the keys of earlier messages, oldest first."""
+    """Send one message to one person: an e-mail, or a text message without a subject.
+
+    `recipient` is an e-mail address, or a phone number in E.164. `thread` holds the keys of earlier
+    messages, oldest first; `in_reply_to` the message ids of what it answers, oldest first.
+    """
 
     key: str
     connection: ConnectionName
@@ -131,6 +142,8 @@ class SendMessage:
     about: Ref
     at: Instant
     thread: tuple[str, ...] = ()
+    in_reply_to: tuple[str, ...] = ()
+    channel: Channel = Channel.EMAIL
 
 
 Command = CreateCustomer | CreateInvoice | UpdateRecord | LogActivity | SendMessage

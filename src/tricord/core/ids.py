@@ -25,6 +25,7 @@ class Kind(StrEnum):
     DISPUTE = "dispute"
     CREDIT_NOTE = "credit_note"
     MESSAGE = "message"
+    CALL = "call"
     ACTIVITY = "activity"
 
 

@@ -35,6 +35,54 @@ class RefundStatus(StrEnum):
     FAILED = "failed"
 
 
+class Channel(StrEnum):
+    """How people are reached."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    CALL = "call"
+
+
+class Direction(StrEnum):
+    """`out` from the firm to the client, `in` from the client to the firm."""
+
+    OUT = "out"
+    IN = "in"
+
+
+class Nature(StrEnum):
+    """Who wrote a message: a person, a robot that is away, a server that could not deliver, a list.
+
+    `automatic` and `bounce` are never answered and are no sign that a person has replied
+    (RFC 3834, RFC 3464).
+    """
+
+    WRITTEN = "written"
+    AUTOMATIC = "automatic"
+    BOUNCE = "bounce"
+    BULK = "bulk"
+
+
+class MessageStatus(StrEnum):
+    """What is known of a message's way: mail is `sent` once a server has taken it."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    RECEIVED = "received"
+
+
+class CallStatus(StrEnum):
+    """`missed`: nobody answered, or it was busy, or the caller gave up."""
+
+    RINGING = "ringing"
+    TALKING = "talking"
+    COMPLETED = "completed"
+    MISSED = "missed"
+    FAILED = "failed"
+
+
 class DisputeStatus(StrEnum):
     INQUIRY = "inquiry"
     OPEN = "open"
@@ -223,19 +271,78 @@ class CreditNote(Seen):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message(Seen):
-    """A message that left or arrived. `about` is the record it belongs to."""
+class Undelivered:
+    """What a bounce tells (RFC 3464): which message failed, at whom, and whether for good.
 
-    about: Ref
+    `message_id` is that of the failed message, "" when the report does not name it; `code` is an
+    enhanced status such as `5.1.1` (RFC 3463), or a vendor's error code.
+    """
+
+    recipient: str
+    message_id: str = ""
+    code: str = ""
+    permanent: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message(Seen):
+    """An e-mail or a text message that left or arrived.
+
+    `about` is the record it belongs to, None when only its thread or its addresses tell whose it
+    is. `message_id` is the sender's own name for it, the same in every mailbox (RFC 5322, 3.6.4,
+    without angle brackets); `references` are those of the thread before it, oldest first.
+    `sender` and `recipient` are an e-mail address or a phone number in E.164.
+    """
+
+    about: Ref | None = None
+    channel: Channel = Channel.EMAIL
+    direction: Direction = Direction.OUT
+    nature: Nature = Nature.WRITTEN
+    status: MessageStatus = MessageStatus.SENT
     subject: str = ""
     body: str = ""
     sender: str = ""
     recipient: str = ""
     sent_at: datetime | None = None
+    message_id: str = ""
+    references: tuple[str, ...] = ()
+    undelivered: Undelivered | None = None
 
     @property
     def parents(self) -> tuple[Ref, ...]:
-        return (self.about,)
+        return (self.about,) if self.about else ()
+
+    @property
+    def other(self) -> str:
+        """The client's address or number: whoever is not the firm."""
+        return self.sender if self.direction is Direction.IN else self.recipient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Seen):
+    """A phone call, all its legs as one. `seconds` is the time talked, 0 for none.
+
+    `recordings` are the vendor's ids of recordings, never their addresses: those open without a
+    password at some vendors.
+    """
+
+    about: Ref | None = None
+    direction: Direction = Direction.IN
+    status: CallStatus = CallStatus.RINGING
+    caller: str = ""
+    callee: str = ""
+    started_at: datetime | None = None
+    seconds: int = 0
+    recordings: tuple[str, ...] = ()
+
+    @property
+    def parents(self) -> tuple[Ref, ...]:
+        return (self.about,) if self.about else ()
+
+    @property
+    def other(self) -> str:
+        """The client's number: whoever is not the firm."""
+        return self.caller if self.direction is Direction.IN else self.callee
 
 
 Record = (
@@ -249,6 +356,7 @@ Record = (
     | Dispute
     | CreditNote
     | Message
+    | Call
     | Tombstone
 )
 
@@ -263,6 +371,7 @@ RECORD_TYPES: dict[Kind, type[Record]] = {
     Kind.DISPUTE: Dispute,
     Kind.CREDIT_NOTE: CreditNote,
     Kind.MESSAGE: Message,
+    Kind.CALL: Call,
 }
 
 

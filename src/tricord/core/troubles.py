@@ -121,11 +121,11 @@ def cannot(policy: Policy, account: Account, command: Command) -> Case:
 def refused(policy: Policy, account: Account, command: Command, problem: str) -> Case:
     """The vendor will never do this as it was asked."""
     return _of_command(
+        "refused",
         policy,
         account,
         command,
         problem,
-        kind="refused",
         title=f"{command.connection} refused to {_verb(command)} for {account.name}",
         next_actions=(
             f"Correct what it names, then: tricord retry {command.key}",
@@ -139,11 +139,11 @@ def failing(
 ) -> Case:
     """A command that has failed several times and is tried again by itself."""
     return _of_command(
+        "failing",
         policy,
         account,
         command,
         problem,
-        kind="failing",
         title=f"{command.connection} has failed {attempts} times to {_verb(command)} "
         f"for {account.name}",
         next_actions=("Nothing: it is tried again by itself, ever more slowly",),
@@ -153,11 +153,11 @@ def failing(
 def unknown(policy: Policy, account: Account, command: Command, problem: str) -> Case:
     """A command that may have been done, at a vendor that cannot tell."""
     return _of_command(
+        "unknown",
         policy,
         account,
         command,
         problem,
-        kind="unknown",
         title=f"It is not known whether {command.connection} did {_verb(command)} "
         f"for {account.name}",
         next_actions=(
@@ -169,12 +169,12 @@ def unknown(policy: Policy, account: Account, command: Command, problem: str) ->
 
 
 def _of_command(
+    kind: str,
     policy: Policy,
     account: Account,
     command: Command,
     problem: str,
     *,
-    kind: str,
     title: str,
     next_actions: tuple[str, ...],
 ) -> Case:

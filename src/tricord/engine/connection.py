@@ -23,5 +23,5 @@ class Connection:
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
         """The live signing secrets; two, separated by a comma, while one is being rolled."""
-        text = self.access.text("webhook_secret")
-        return tuple(part.strip() for part in text.split(",") if part.strip())
+        texts = [self.access.text(name) for name in self.connector.webhook_secrets]
+        return tuple(part.strip() for text in texts for part in text.split(",") if part.strip())

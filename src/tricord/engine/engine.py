@@ -33,7 +33,7 @@ from tricord.engine.homing import see
 from tricord.engine.inbox import Inbox
 from tricord.engine.talking import Log, Memory, hold
 from tricord.engine.wire import Sender
-from tricord.sdk.connector import Work
+from tricord.sdk.connector import Acknowledgement, Work
 from tricord.sdk.errors import (
     AccessLost,
     PayloadMalformed,
@@ -118,8 +118,8 @@ class Engine:
 
     # In
 
-    async def ingest(self, delivery: Delivery) -> None:
-        """Check who sent it, store it, return: then it may be acknowledged.
+    async def ingest(self, delivery: Delivery) -> Acknowledgement:
+        """Check who sent it, store it, return what to acknowledge it with.
 
         Raises SignatureInvalid, InboxFull, or KeyError for a connection that takes no webhooks.
         """
@@ -136,6 +136,7 @@ class Engine:
             # Signed but unreadable: kept whole under the hash of its bytes, and parked later.
             name = hashlib.sha256(delivery.body).hexdigest()
         await self._inbox.put(Arrival(delivery=delivery, name=name))
+        return connector.acknowledgement
 
     async def _store(self, arrivals: list[Arrival]) -> None:
         self._crash_point("before the delivery commits")

@@ -1,7 +1,18 @@
 """What a connector is made of: declarations, talks, readers and signing schemes. No I/O."""
 
+from tricord.core.alerts import Alert, Severity
 from tricord.core.delivery import Delivery
-from tricord.sdk.connector import Access, Connector, Limits, Once, Setting, Verb, Work
+from tricord.sdk.connector import (
+    Access,
+    Acknowledgement,
+    Connector,
+    Limits,
+    Notice,
+    Once,
+    Setting,
+    Verb,
+    Work,
+)
 from tricord.sdk.errors import (
     AccessLost,
     OutcomeUnknown,
@@ -15,6 +26,7 @@ from tricord.sdk.reader import Reader
 from tricord.sdk.talk import (
     Changes,
     Done,
+    FetchMail,
     Hint,
     Listing,
     Mail,
@@ -31,15 +43,19 @@ from tricord.sdk.talk import (
 __all__ = [
     "Access",
     "AccessLost",
+    "Acknowledgement",
+    "Alert",
     "Changes",
     "Connector",
     "Delivery",
     "Done",
+    "FetchMail",
     "Hint",
     "Limits",
     "Listing",
     "Mail",
     "Missed",
+    "Notice",
     "Once",
     "OutcomeUnknown",
     "PayloadMalformed",
@@ -49,6 +65,7 @@ __all__ = [
     "Request",
     "Response",
     "Setting",
+    "Severity",
     "SignatureInvalid",
     "Talk",
     "TricordError",

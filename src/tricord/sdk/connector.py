@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from tricord.core.alerts import Alert
 from tricord.core.commands import Command
 from tricord.core.delivery import Delivery
 from tricord.core.ids import ConnectionName, Instant, Kind, Ref
-from tricord.core.records import Record
+from tricord.core.records import Channel, Record
 from tricord.sdk.errors import TricordError
 from tricord.sdk.secret import Secret
 from tricord.sdk.signing import Scheme
@@ -85,10 +86,19 @@ class Schema:
     stages: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """What a webhook is answered with once it is stored, where the vendor reads the answer."""
+
+    content_type: str = "application/json"
+    body: bytes = b'{"accepted":true}'
+
+
 Parse = Callable[[Access, Delivery], Sequence[Record | Hint]]
 Read = Callable[[Access, Ref, Instant], Reading]
 List = Callable[[Access, str, Instant], Listing]
 Act = Callable[[Access, Any, Work], Talk]
+Tell = Callable[[Access, Alert, Work], Talk]
 Probe = Callable[[Access], Reading]
 Discover = Callable[[Access], Generator[Wire, Response, Schema]]
 Headers = Callable[[Access], tuple[tuple[str, str], ...]]
@@ -104,6 +114,14 @@ class Verb:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """How this vendor tells people of an alert, and how that is made effect-once."""
+
+    once: Once
+    tell: Tell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Connector:
     """Everything the rest of Tricord knows about a vendor.
 
@@ -111,6 +129,9 @@ class Connector:
     expected into an error with a plan. `signature` is None where nothing arrives by webhook.
     `delivery_id` names a delivery, so that its copies are known. `schema` tells what the account at
     the vendor has, so that a policy which names what is not there is found out by a check.
+    `signing` names the settings that webhooks are signed with; a comma in one separates two live
+    secrets. `channel` is how people are reached here, None where they are not. `notice` is how an
+    alert is told here.
     """
 
     name: str
@@ -128,8 +149,12 @@ class Connector:
     reads: Mapping[Kind, Read] = field(default_factory=dict)
     listing: List | None = None
     schema: Discover | None = None
+    signing: tuple[str, ...] = ("webhook_secret",)
+    acknowledgement: Acknowledgement = Acknowledgement()
+    channel: Channel | None = None
+    notice: Notice | None = None
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
-        """Settings that hold webhook secrets; a comma in one separates two live ones."""
-        return tuple(s.name for s in self.settings if s.name == "webhook_secret")
+        """The settings that hold webhook secrets."""
+        return tuple(s.name for s in self.settings if s.name in self.signing)

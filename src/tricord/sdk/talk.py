@@ -105,7 +105,25 @@ class Hello:
     writes: bool = False
 
 
-Wire = Request | Mail | Hello
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchMail:
+    """Read a mailbox folder on from where the last look ended, without marking anything as read.
+
+    `validity` and `after` are the folder's UIDVALIDITY and the last UID seen (RFC 9051, 2.3.1.1),
+    0 and 0 at first; when the server's UIDVALIDITY differs, it is read from its start. The answer's
+    body is JSON: {"validity", "more", "mails": [{"uid", "raw" (base64), "internal_date"}]}, at most
+    `limit` mails. `since` leaves out what arrived before that day, as a date `2026-11-01`.
+    """
+
+    folder: str = "INBOX"
+    validity: int = 0
+    after: int = 0
+    limit: int = 50
+    since: str = ""
+    writes: bool = False
+
+
+Wire = Request | Mail | Hello | FetchMail
 Talk = Generator[Wire, Response, Done]
 Reading = Generator[Wire, Response, tuple[Record, ...]]
 Listing = Generator[Wire, Response, Changes]

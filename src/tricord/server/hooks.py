@@ -11,12 +11,13 @@ from tricord.core.delivery import Delivery
 from tricord.core.ids import ConnectionName
 from tricord.engine.clock import Clock
 from tricord.engine.inbox import InboxFull
+from tricord.sdk.connector import Acknowledgement
 from tricord.sdk.errors import SignatureInvalid
 
 LARGEST_BODY = 2 * 1024 * 1024
 log = structlog.get_logger("tricord.hooks")
 
-Ingest = Callable[[Delivery], Awaitable[None]]
+Ingest = Callable[[Delivery], Awaitable[Acknowledgement]]
 
 
 def hook_route(ingest: Ingest, public_url: Callable[[], str], clock: Clock) -> Route:
@@ -46,7 +47,7 @@ def hook_route(ingest: Ingest, public_url: Callable[[], str], clock: Clock) -> R
 
 async def _answer(ingest: Ingest, delivery: Delivery) -> Response:
     try:
-        await ingest(delivery)
+        told = await ingest(delivery)
     except KeyError:
         return JSONResponse({"error": "there is no such hook"}, status_code=404)
     except SignatureInvalid as error:
@@ -59,7 +60,7 @@ async def _answer(ingest: Ingest, delivery: Delivery) -> Response:
         log.error("hook.not_stored", connection=delivery.connection, error=type(error).__name__)
         headers = {"Retry-After": "30"}
         return JSONResponse({"error": "not stored"}, status_code=503, headers=headers)
-    return JSONResponse({"accepted": True})
+    return Response(told.body, media_type=told.content_type)
 
 
 async def _whole(request: Request) -> bytes | None:
