@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tricord.app.home import Home
 from tricord.app.wiring import running_hub
+from tricord.core.commands import Priority
 from tricord.engine.connection import Connection
 from tricord.engine.wire import NetworkSender
 from tricord.sdk.talk import Response, Wire
@@ -37,11 +38,13 @@ class DyingSender:
         self._inner = inner
         self._spot = spot
 
-    async def send(self, connection: Connection, wire: Wire) -> Response:
+    async def send(
+        self, connection: Connection, wire: Wire, priority: Priority = Priority.NEWS
+    ) -> Response:
         self._spot("before a request")
         if wire.writes:
             self._spot("before a write")
-        answer = await self._inner.send(connection, wire)
+        answer = await self._inner.send(connection, wire, priority)
         if wire.writes:
             self._spot("after a write")
         self._spot("after a request")

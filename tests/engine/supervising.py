@@ -12,7 +12,7 @@ from typing import Any
 from engine.dying_hub import live
 from tricord.app.demo import Stage, demo_policy, demo_secrets, running_stage
 from tricord.app.home import Home
-from tricord.app.wiring import free_port
+from tricord.app.web import free_port
 from tricord.engine.clock import SystemClock
 from tricord.store import views
 from tricord.store.database import Database

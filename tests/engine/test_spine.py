@@ -288,9 +288,8 @@ def test_t18_our_own_writes_come_back_as_webhooks_and_settle(tmp_path: Path) -> 
 
 
 def test_a_key_that_no_longer_works_is_one_case_and_work_goes_on_when_it_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("tricord.engine.acting.ACCESS_PAUSE", timedelta(seconds=1))
 
     async def story(hub: Hub, stage: Stage) -> None:
         deal = await stage.new_deal(0)
@@ -501,10 +500,10 @@ def test_work_for_a_connection_that_is_gone_from_the_policy_is_a_case(tmp_path: 
 def test_a_command_in_hand_is_no_orphan_however_long_it_takes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tricord.engine.acting.LEASE", timedelta(0))
+    monkeypatch.setattr("tricord.store.workers.DEAD_AFTER", timedelta(seconds=2.5))
 
     async def story(hub: Hub, stage: Stage) -> None:
-        await stage.act("stripe", "stripe", latency_seconds=0.4)
+        await stage.act("stripe", "stripe", latency_seconds=3.0)
         deal = await stage.new_deal(0)
         await stage.move(deal, "contractsigned")
         await until(lambda: invoices(stage), "the deposit is invoiced")

@@ -17,7 +17,7 @@ from tricord.core.commands import (
 from tricord.core.ids import ConnectionName
 from tricord.core.policy.types import Policy
 from tricord.engine.connection import Connection
-from tricord.engine.talking import Log, Memory, hold
+from tricord.engine.talking import hold
 from tricord.engine.wire import NetworkSender
 from tricord.sdk.errors import TricordError
 
@@ -68,7 +68,7 @@ async def check_connections(connections: Sequence[Connection], policy: Policy) -
         for connection in connections:
             talk = connection.connector.probe(connection.access)
             try:
-                await hold(talk, connection, sender, Memory(), Log())
+                await hold(talk, connection, sender)
             except TricordError as error:
                 finding = Finding(connection=connection.name, ok=False, words=error.detail)
             else:
@@ -87,7 +87,7 @@ async def _named_and_missing(
     if discover is None:
         return []
     try:
-        schema = await hold(discover(connection.access), connection, sender, Memory(), Log())
+        schema = await hold(discover(connection.access), connection, sender)
     except TricordError as error:
         return [Finding(connection=connection.name, ok=False, words=error.detail)]
     known = ", ".join(sorted(schema.stages))

@@ -14,7 +14,7 @@ import aiohttp
 
 from tricord.app.home import Home
 from tricord.app.wiring import Hub, running_hub
-from tricord.engine.engine import CrashPoint
+from tricord.engine.means import CrashPoint
 from tricord.sandbox.serving import Running, start_boxes
 
 VENDORS = ("hubspot", "stripe", "smtp")

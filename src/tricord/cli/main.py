@@ -12,6 +12,8 @@ _COMMANDS = {
     "init": ("setup", "Make a home: a key, a policy to edit, a place for secrets."),
     "check": ("setup", "Check the policy, then each connection's credentials."),
     "up": ("hub", "Run the hub: webhooks, engine and console in one process."),
+    "serve": ("hub", "Take webhooks and show the console, beside workers."),
+    "work": ("hub", "Do the work, beside any number of other workers."),
     "status": ("listing", "How the whole is doing: what waits, what is at stake."),
     "accounts": ("listing", "The clients, with what they owe."),
     "invoices": ("listing", "The invoices, as our own books have them."),

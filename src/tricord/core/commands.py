@@ -1,7 +1,8 @@
 """Commands: one thing to do at one connection, with a key made of business identity alone."""
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
+from typing import assert_never
 
 from tricord.core.ids import AccountId, ConnectionName, Instant, Ref
 from tricord.core.money import Money
@@ -156,6 +157,31 @@ COMMAND_TYPES: dict[str, type[Command]] = {
     "send_message": SendMessage,
 }
 VERBS: dict[type[Command], str] = {kind: verb for verb, kind in COMMAND_TYPES.items()}
+
+
+class Priority(IntEnum):
+    """What goes first where a vendor allows only so much: the smaller number."""
+
+    MONEY = 0
+    NEWS = 1
+    MESSAGES = 2
+    LOGGING = 3
+    BACKFILL = 4
+
+
+def priority_of(command: Command) -> Priority:
+    """Money before what the CRM shows of it, that before messages, and logging last."""
+    match command:
+        case CreateCustomer() | CreateInvoice():
+            return Priority.MONEY
+        case UpdateRecord():
+            return Priority.NEWS
+        case SendMessage():
+            return Priority.MESSAGES
+        case LogActivity():
+            return Priority.LOGGING
+        case _:
+            assert_never(command)
 
 
 class EffectState(StrEnum):

@@ -3,7 +3,7 @@
 from tricord.core.account import Account
 from tricord.core.cases import Case
 from tricord.core.commands import VERBS, Command, CreateInvoice, because
-from tricord.core.ids import AccountId, ConnectionName, Ref
+from tricord.core.ids import AccountId, ConnectionName, Instant, Ref
 from tricord.core.money import Money
 from tricord.core.policy.types import Policy
 
@@ -85,6 +85,48 @@ def access_lost(policy: Policy, name: ConnectionName, title: str, problem: str) 
         owner=policy.owners.default,
         because=because("access", policy.version, connection=name),
         next_actions=(f"Renew the credentials of connection {name!r}, then run tricord check",),
+        evidence=(problem,),
+    )
+
+
+def down(
+    policy: Policy,
+    name: ConnectionName,
+    since: Instant,
+    problem: str,
+    waiting: int,
+    at_stake: Money | None,
+) -> Case:
+    """A vendor that does not answer, with what waits for it and the invoices' money in that."""
+    clock = since.astimezone(policy.firm.zone)
+    return Case(
+        key=f"down/{name}",
+        kind="down",
+        title=f"{name} has not answered since {clock:%H:%M}; {waiting} commands wait for it",
+        owner=policy.owners.default,
+        because=because("breaker", policy.version, connection=name),
+        money=at_stake,
+        next_actions=(
+            "Nothing, if the vendor says that it is down: all goes on by itself, in order",
+            "Look at the vendor's status page and at this machine's network",
+        ),
+        evidence=(problem,),
+    )
+
+
+def limited(policy: Policy, name: ConnectionName, since: Instant, problem: str) -> Case:
+    """A vendor that has been slowing us down for so long that work is late."""
+    clock = since.astimezone(policy.firm.zone)
+    return Case(
+        key=f"limited/{name}",
+        kind="limited",
+        title=f"{name} has been limiting us since {clock:%H:%M}; work there is late",
+        owner=policy.owners.default,
+        because=because("breaker", policy.version, connection=name),
+        next_actions=(
+            "See what else uses this account's quota at the vendor",
+            "Ask the vendor for a higher limit",
+        ),
         evidence=(problem,),
     )
 

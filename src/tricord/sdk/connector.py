@@ -125,13 +125,14 @@ class Notice:
 class Connector:
     """Everything the rest of Tricord knows about a vendor.
 
-    `headers` gives the authentication of each request. `explain` turns an answer that was not
-    expected into an error with a plan. `signature` is None where nothing arrives by webhook.
-    `delivery_id` names a delivery, so that its copies are known. `schema` tells what the account at
-    the vendor has, so that a policy which names what is not there is found out by a check.
-    `signing` names the settings that webhooks are signed with; a comma in one separates two live
-    secrets. `channel` is how people are reached here, None where they are not. `notice` is how an
-    alert is told here.
+    `limits` hold for every request; `buckets` are the tighter ones of some requests, by the bucket
+    that the request names. `headers` gives the authentication of each request. `explain` turns an
+    answer that was not expected into an error with a plan. `signature` is None where nothing
+    arrives by webhook. `delivery_id` names a delivery, so that its copies are known. `schema` tells
+    what the account at the vendor has, so that a policy which names what is not there is found out
+    by a check. `signing` names the settings that webhooks are signed with; a comma in one separates
+    two live secrets. `channel` is how people are reached here, None where they are not. `notice` is
+    how an alert is told here.
     """
 
     name: str
@@ -139,6 +140,7 @@ class Connector:
     base_url: str
     settings: tuple[Setting, ...]
     limits: Limits
+    buckets: Mapping[str, Limits] = field(default_factory=dict)
     verbs: Mapping[type[Command], Verb]
     headers: Headers
     explain: Explain

@@ -203,7 +203,8 @@ def error_of(response: Response, detail: str) -> TricordError:
     if status == 401 or status == 403:
         return AccessLost(words)
     if status in (408, 423, 425, 429) or status >= 500:
-        return TryAgain(words, retry_after=_seconds(response.headers.get("retry-after")))
+        wait = _seconds(response.headers.get("retry-after"))
+        return TryAgain(words, retry_after=wait, limited=status < 500 and status != 408)
     return Refused(words)
 
 

@@ -9,9 +9,20 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    update,
+)
 from sqlalchemy.engine import make_url
 
 from tricord.core.ids import Instant
@@ -37,8 +48,11 @@ class Database:
 
     def __init__(self, url: str, keys: Keyring) -> None:
         self.keys = keys
+        self.url = url
         self.engine = _open(url)
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="tricord-write")
+        # SQLite has one writer. PostgreSQL takes several, and a beat must not wait for a long turn.
+        writers = 1 if self.engine.dialect.name == "sqlite" else 4
+        self._writer = ThreadPoolExecutor(writers, thread_name_prefix="tricord-write")
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="tricord-read")
 
     def prepare(self) -> None:
@@ -75,7 +89,7 @@ class Database:
             return work(Tx(db, self.keys, now))
 
     async def write(self, work: Callable[[Tx], T], now: Instant) -> T:
-        """`run` in the writing thread. Transactions are carried out in the order of the calls."""
+        """`run` in a writing thread. On SQLite, in the order of the calls."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._writer, self.run, work, now)
 
@@ -88,6 +102,17 @@ class Database:
 
         return await asyncio.get_running_loop().run_in_executor(self._readers, reading)
 
+    def skew(self, now: Instant) -> timedelta:
+        """How far the database's clock is ahead of `now`; all workers of a firm go by that clock.
+
+        An embedded database has our own clock.
+        """
+        if self.engine.dialect.name == "sqlite":
+            return timedelta()
+        with self.engine.connect() as db:
+            theirs: datetime = db.execute(select(func.clock_timestamp())).scalar_one()
+        return theirs - now
+
     def close(self) -> None:
         self._writer.shutdown()
         self._readers.shutdown()
@@ -97,7 +122,9 @@ class Database:
 def _open(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=4)
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_size=8, pool_pre_ping=True
+        )
     engine = create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")

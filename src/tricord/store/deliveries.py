@@ -38,6 +38,11 @@ def upsert(tx: Tx):  # type: ignore[no-untyped-def]  # one of two dialects' inse
     return sqlite_insert if tx.db.dialect.name == "sqlite" else pg_insert
 
 
+def partition_for(arrival: Arrival) -> int:
+    """The partition in which it is absorbed; copies have the same."""
+    return partition_of(f"{arrival.delivery.connection}|{arrival.name}")
+
+
 def accept(tx: Tx, arrivals: Sequence[Arrival]) -> None:
     """Store what arrived; of copies only the number is kept. A poll never counts as a copy."""
     if not arrivals:
@@ -52,7 +57,7 @@ def accept(tx: Tx, arrivals: Sequence[Arrival]) -> None:
             "connection": arrival.delivery.connection,
             "name": arrival.name,
             "source": arrival.source,
-            "partition": partition_of(f"{arrival.delivery.connection}|{arrival.name}"),
+            "partition": partition_for(arrival),
             "state": "waiting",
             "received_at": to_micros(arrival.delivery.received_at),
             "copies": 1,

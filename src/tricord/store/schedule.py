@@ -1,11 +1,13 @@
 """When there is work next, and the lock that keeps two drains of one partition apart."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import BigInteger, and_, func, literal, or_, select, true, union
 
 from tricord.core.commands import EffectState
+from tricord.core.identity import partition_of
 from tricord.store.codec import from_micros, to_micros
 from tricord.store.database import Tx
 from tricord.store.deliveries import upsert
@@ -14,10 +16,12 @@ from tricord.store.schema import (
     commands,
     connections,
     cursors,
+    deliveries,
     hints,
     meta,
     partitions,
 )
+from tricord.store.workers import living, not_in_hand
 
 
 def lock(tx: Tx, wanted: Sequence[int] | None) -> None:
@@ -33,6 +37,24 @@ def lock(tx: Tx, wanted: Sequence[int] | None) -> None:
     tx.db.execute(query).all()
 
 
+class Busy(Exception):
+    """Another worker has hold of this just now. What needs it waits for the next turn."""
+
+
+def hold(tx: Tx, name: str) -> None:
+    """Have `name` to ourselves until the transaction ends. Raises Busy; it never waits.
+
+    SQLite has one writer at a time anyway. On PostgreSQL it is an advisory lock; because nobody
+    waits for one while holding another, there are no deadlocks.
+    """
+    if tx.db.dialect.name == "sqlite":
+        return
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+    query = select(func.pg_try_advisory_xact_lock(literal(number, BigInteger)))
+    if not tx.db.execute(query).scalar_one():
+        raise Busy(name)
+
+
 def changed_since(tx: Tx, rules: str) -> bool:
     """Whether other rules decided last time. These are the ones from now on."""
     known = tx.db.execute(select(meta.c.value).where(meta.c.name == "rules")).scalar()
@@ -43,26 +65,59 @@ def changed_since(tx: Tx, rules: str) -> bool:
     return True
 
 
-def next_due(tx: Tx) -> datetime | None:
-    """The earliest moment after now at which something becomes due; None when nothing will."""
+def next_due(tx: Tx, partitions: Sequence[int] | None) -> datetime | None:
+    """The earliest moment at which something becomes due; None when nothing will.
+
+    What is in hand already does not count, and what waits for a connection only as that allows.
+    """
     now = to_micros(tx.now)
+    paused = connections.c.paused_until
     states = (str(EffectState.READY), str(EffectState.UNKNOWN))
     moments = [
         select(func.min(hints.c.due_at)).where(
-            hints.c.reading_until.is_(None) | (hints.c.reading_until < now)
+            hints.c.reading_by.is_(None), _among(hints, partitions)
         ),
-        select(func.min(cursors.c.next_at)).where(
-            cursors.c.busy_until.is_(None) | (cursors.c.busy_until < now)
-        ),
-        select(func.min(accounts.c.wake_at)),
-        select(func.min(connections.c.paused_until)).where(connections.c.paused_until > now),
+        select(func.min(accounts.c.wake_at)).where(_among(accounts, partitions)),
         select(func.min(commands.c.due_at)).where(
-            and_(
-                commands.c.state.in_(states),
-                commands.c.ended_at.is_(None),
-                commands.c.due_at > now,
-            )
+            commands.c.state.in_(states),
+            commands.c.ended_at.is_(None),
+            commands.c.due_at > now,
+            _among(commands, partitions),
         ),
+        select(func.min(cursors.c.next_at)).where(cursors.c.busy_by.is_(None)),
+        select(func.min(paused)).where(paused > now),
     ]
     found = [at for query in moments if (at := tx.db.execute(query).scalar()) is not None]
     return from_micros(min(found)) if found else None
+
+
+def busy_partitions(tx: Tx) -> list[int]:
+    """The partitions in which something waits that no living worker has in hand, in order."""
+    now = to_micros(tx.now)
+    states = (str(EffectState.READY), str(EffectState.UNKNOWN))
+    orphaned = and_(
+        commands.c.state == str(EffectState.SENDING), commands.c.worker.not_in(living(tx))
+    )
+    due = and_(
+        commands.c.state.in_(states), commands.c.ended_at.is_(None), commands.c.due_at <= now
+    )
+    waiting = union(
+        select(deliveries.c.partition).where(deliveries.c.state == "waiting"),
+        select(hints.c.partition).where(hints.c.due_at <= now, not_in_hand(tx, hints.c.reading_by)),
+        select(accounts.c.partition).where(accounts.c.wake_at <= now),
+        select(commands.c.partition).where(or_(due, orphaned)),
+    )
+    found = {int(row[0]) for row in tx.db.execute(waiting)}
+    polls = select(cursors.c.connection).where(
+        cursors.c.next_at <= now, not_in_hand(tx, cursors.c.busy_by)
+    )
+    probes = select(connections.c.name).where(
+        connections.c.paused_until <= now, not_in_hand(tx, connections.c.probing_by)
+    )
+    for query in (polls, probes):
+        found |= {partition_of(name) for name in tx.db.execute(query).scalars()}
+    return sorted(found)
+
+
+def _among(table, partitions: Sequence[int] | None):  # type: ignore[no-untyped-def]  # SQL
+    return true() if partitions is None else table.c.partition.in_(partitions)
