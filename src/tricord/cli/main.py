@@ -11,6 +11,7 @@ _COMMANDS = {
     "demo": ("running", "Run the demo firm: the hub beside sandbox vendors, on this machine."),
     "init": ("setup", "Make a home: a key, a policy to edit, a place for secrets."),
     "check": ("setup", "Check the policy, then each connection's credentials."),
+    "connect": ("connect", "Give access to a vendor's account, in the browser."),
     "up": ("hub", "Run the hub: webhooks, engine and console in one process."),
     "serve": ("hub", "Take webhooks and show the console, beside workers."),
     "work": ("hub", "Do the work, beside any number of other workers."),

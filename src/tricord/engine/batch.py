@@ -26,6 +26,7 @@ class Batch:
     accounts: dict[AccountId, Account] = field(default_factory=dict)
     touched: dict[AccountId, None] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
+    well: dict[ConnectionName, None] = field(default_factory=dict)
 
     @contextmanager
     def undoable(self) -> Iterator[None]:

@@ -20,25 +20,30 @@ LIMITED_FOR_A_CASE = timedelta(minutes=10)
 LIMITED_AT_LEAST = timedelta(seconds=1)
 
 
-def answered(batch: Batch, name: ConnectionName) -> None:
-    """The vendor answered as it should: whatever waited for that is due."""
-    if not connections.answered(batch.tx, name):
-        return
-    record_act(batch.tx, "connection.back", name)
-    commands.hurry(batch.tx, name)
-    hints.hurry(batch.tx, name)
-    cursors.hurry(batch.tx, name)
-
-
 def well(batch: Batch, name: ConnectionName) -> None:
-    """`answered`, and nothing that was a person's worry about this connection is one any more."""
-    answered(batch, name)
-    for kind in ("access", "down", "limited"):
-        cases.close_case(batch.tx, f"{kind}/{name}")
+    """The vendor answered as it should; what follows from that is done once, by `note`."""
+    batch.well[name] = None
+
+
+def note(batch: Batch) -> None:
+    """Write down which vendors are well: what waited for one is due, and no more anyone's worry.
+
+    It comes last in a transaction, because every worker needs these rows.
+    """
+    for name in sorted(batch.well):
+        for kind in ("access", "down", "limited"):
+            cases.close_case(batch.tx, f"{kind}/{name}")
+        if connections.answered(batch.tx, name):
+            record_act(batch.tx, "connection.back", name)
+            commands.hurry(batch.tx, name)
+            hints.hurry(batch.tx, name)
+            cursors.hurry(batch.tx, name)
+    batch.well.clear()
 
 
 def troubled(batch: Batch, name: ConnectionName, error: Exception) -> None:
     """What this error says of the connection. One that concerns a single request says nothing."""
+    batch.well.pop(name, None)
     match error:
         case AccessLost():
             connections.lost_access(batch.tx, name, error.detail)

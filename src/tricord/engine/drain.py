@@ -25,8 +25,8 @@ from tricord.engine.deciding import converge
 from tricord.engine.means import Means
 from tricord.engine.results import Finished, Tried, WasPolled, WasProbed, WasRead
 from tricord.engine.talking import Log, hold
-from tricord.sdk.connector import Work
-from tricord.sdk.errors import PayloadMalformed, TricordError
+from tricord.sdk.connector import Access, Work
+from tricord.sdk.errors import AccessLost, PayloadMalformed, TricordError
 from tricord.store import connections, cursors, deliveries, hints, mirror, schedule
 from tricord.store.commands import Claimed
 from tricord.store.database import Tx
@@ -147,6 +147,7 @@ class Drain:
         self.means.crash_point("after absorbing")
         if not self.means.stopping:
             self._claim(batch, claims)
+        breaker.note(batch)
         return claims
 
     def _claim(self, batch: Batch, claims: Claims) -> None:
@@ -200,7 +201,7 @@ class Drain:
         work = Work(key=command.key, at=self.means.clock.now(), again=claimed.again)
         self.means.crash_point("after sending commits")
         result = await self._held(
-            lambda: verb.act(connection.access, command, work),
+            lambda access: verb.act(access, command, work),
             connection,
             priority_of(command),
             notes,
@@ -220,7 +221,7 @@ class Drain:
         read = connection.connector.reads[pending.ref.kind]
         asked_at = self.means.clock.now()
         result = await self._held(
-            lambda: read(connection.access, pending.ref, asked_at), connection, Priority.NEWS
+            lambda access: read(access, pending.ref, asked_at), connection, Priority.NEWS
         )
         self._finished.append(WasRead(pending=pending, result=result))
 
@@ -229,7 +230,7 @@ class Drain:
         listing = connection.connector.listing
         assert listing is not None, "only connections with a listing have a poll"  # noqa: S101
         result = await self._held(
-            lambda: listing(connection.access, poll.cursor, self.means.clock.now()),
+            lambda access: listing(access, poll.cursor, self.means.clock.now()),
             connection,
             Priority.LOGGING,
         )
@@ -237,36 +238,54 @@ class Drain:
 
     async def _probe(self, name: ConnectionName) -> None:
         connection = self.means.connections[name]
-        result = await self._held(
-            lambda: connection.connector.probe(connection.access), connection, Priority.MONEY
-        )
+        result = await self._held(connection.connector.probe, connection, Priority.MONEY)
         failed = result if isinstance(result, Exception) else None
         self._finished.append(WasProbed(connection=name, result=failed))
 
     async def _held(
         self,
-        start: Callable[[], Any],
+        start: Callable[[Access], Any],
         connection: Connection,
         priority: Priority,
         notes: Log | None = None,
     ) -> Any:
         """The talk's result, or the error it ended in, as a value to be recorded."""
-        means = self.means
+        notes = notes or Log()
         try:
-            return await hold(
-                start(),
-                connection,
-                means.sender,
-                memory=means.memory,
-                log=notes,
-                priority=priority,
-                fence=means.pulse.sure,
-            )
+            access = await self.means.tokens.access(connection)
+            try:
+                return await self._talk(start, access, connection, priority, notes)
+            except AccessLost:
+                if connection.oauth is None:
+                    raise
+                # A token may end before its time. Talks can be replayed from their first line.
+                refused = access.text("access_token")
+                access = await self.means.tokens.access(connection, refused)
+                return await self._talk(start, access, connection, priority, notes)
         except TricordError as error:
             return error
         except Exception as error:  # the engine's boundary: recorded as unknown, told as a case
             log.error("engine.talk_broke", connection=connection.name, error=type(error).__name__)
             return error
+
+    async def _talk(
+        self,
+        start: Callable[[Access], Any],
+        access: Access,
+        connection: Connection,
+        priority: Priority,
+        notes: Log,
+    ) -> Any:
+        means = self.means
+        return await hold(
+            start(access),
+            replace(connection, access=access),
+            means.sender,
+            memory=means.memory,
+            log=notes,
+            priority=priority,
+            fence=means.pulse.sure,
+        )
 
     def _launch(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -8,6 +8,7 @@ from tricord import __version__
 from tricord.core.delivery import Delivery
 from tricord.core.ids import ConnectionName
 from tricord.core.policy.types import Policy
+from tricord.engine.access import Tokens
 from tricord.engine.batch import Batch
 from tricord.engine.clock import Clock
 from tricord.engine.connection import Connection
@@ -48,6 +49,7 @@ class Engine:
             sender=sender,
             clock=clock,
             pulse=pulse,
+            tokens=Tokens(database, sender, clock, pulse),
             dice=random.Random(seed),  # noqa: S311 - jitter, not secrecy
             crash_point=crash_point,
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tricord.core.ids import ConnectionName
 from tricord.core.policy.types import Policy
+from tricord.engine.access import Tokens
 from tricord.engine.clock import Clock
 from tricord.engine.connection import Connection
 from tricord.engine.pulse import Pulse
@@ -26,6 +27,7 @@ class Means:
     sender: Sender
     clock: Clock
     pulse: Pulse
+    tokens: Tokens
     dice: random.Random
     crash_point: CrashPoint
     memory: Memory = field(default_factory=Memory)

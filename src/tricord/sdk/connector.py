@@ -11,6 +11,7 @@ from tricord.core.delivery import Delivery
 from tricord.core.ids import ConnectionName, Instant, Kind, Ref
 from tricord.core.records import Channel, Record
 from tricord.sdk.errors import TricordError
+from tricord.sdk.oauth import OAuth
 from tricord.sdk.secret import Secret
 from tricord.sdk.signing import Scheme
 from tricord.sdk.talk import Hint, Listing, Reading, Response, Talk, Wire
@@ -155,6 +156,8 @@ class Connector:
     acknowledgement: Acknowledgement = Acknowledgement()
     channel: Channel | None = None
     notice: Notice | None = None
+    oauth: OAuth | None = None
+    either: tuple[tuple[str, ...], ...] = ()
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:

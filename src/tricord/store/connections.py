@@ -16,6 +16,7 @@ from tricord.store.workers import not_in_hand
 FAILURES_UNTIL_DOWN = 3
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(seconds=60)
+NOTED_EVERY = timedelta(seconds=5)
 HALF_OPEN = ("down", "access_lost")
 """States that end by a probe alone."""
 
@@ -48,15 +49,22 @@ def health(tx: Tx, name: ConnectionName) -> Health | None:
 
 
 def answered(tx: Tx, name: ConnectionName) -> bool:
-    """The vendor answered as it should. True when that ended a bad state."""
-    row = tx.db.execute(select(connections.c.state).where(connections.c.name == name)).first()
-    was = row.state if row else "ok"
+    """The vendor answered as it should. True when that ended a bad state.
+
+    While all is well it is noted every few seconds alone: all work waits for this one row.
+    """
+    row = tx.db.execute(select(connections).where(connections.c.name == name)).first()
+    if row is None:
+        return False
+    lately = to_micros(tx.now - NOTED_EVERY)
+    if row.state == "ok" and not row.failures and (row.answered_at or 0) > lately:
+        return False
     values: dict[str, object] = {"answered_at": to_micros(tx.now), "failures": 0}
-    if was != "ok":
+    if row.state != "ok":
         values |= {"state": "ok", "problem": "", "paused_until": None, "pauses": 0}
         values |= {"changed_at": to_micros(tx.now), "probing_by": None}
     tx.db.execute(update(connections).where(connections.c.name == name).values(values))
-    return was in HALF_OPEN
+    return row.state in HALF_OPEN
 
 
 def limited(tx: Tx, name: ConnectionName, problem: str, until: Instant) -> Health | None:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from tricord.core.ids import Instant
 from tricord.store import schema
@@ -31,6 +32,9 @@ from tricord.store.sealing import Keyring, KeyWrong
 
 REVISION = "0001"
 PARTITIONS = 256
+TRIES = 4
+_BEGIN_ANEW = ("40P01", "40001")
+"""deadlock_detected and serialization_failure (PostgreSQL, appendix A)."""
 T = TypeVar("T")
 
 
@@ -84,7 +88,17 @@ class Database:
                 db.execute(update(schema.meta).where(wanted).values(value=REVISION))
 
     def run(self, work: Callable[[Tx], T], now: Instant) -> T:
-        """Do `work` in one transaction, here and now. It commits, or nothing of it happened."""
+        """Do `work` in one transaction, here and now. It commits, or nothing of it happened.
+
+        PostgreSQL ends one of two transactions that wait for each other; `work` is then begun anew.
+        """
+        for _ in range(TRIES):
+            try:
+                with self.engine.begin() as db:
+                    return work(Tx(db, self.keys, now))
+            except OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) not in _BEGIN_ANEW:
+                    raise
         with self.engine.begin() as db:
             return work(Tx(db, self.keys, now))
 

@@ -4,8 +4,9 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -64,16 +65,24 @@ def accept(tx: Tx, arrivals: Sequence[Arrival]) -> None:
             "sealed": _sealed(tx, arrival),
         }
     statement = upsert(tx)(deliveries)
-    excluded = statement.excluded
-    copies = deliveries.c.copies + case((excluded.source == "poll", 0), else_=excluded.copies)
-    again = statement.on_conflict_do_update(
-        index_elements=["connection", "name"], set_={"copies": copies}
+    told = statement.on_conflict_do_update(
+        index_elements=["connection", "name"],
+        set_={"copies": deliveries.c.copies + statement.excluded.copies},
     )
-    for row in rows.values():
-        tx.db.execute(again, row)
-    for name in {a.delivery.connection for a in arrivals if a.source == "webhook"}:
-        here = update(connections).where(connections.c.name == name)
-        tx.db.execute(here.values(delivered_at=to_micros(tx.now)))
+    found = statement.on_conflict_do_nothing(index_elements=["connection", "name"])
+    # In one order everywhere, so that two who store the same copies do not wait for each other.
+    for _, row in sorted(rows.items()):
+        tx.db.execute(found if row["source"] == "poll" else told, row)
+    for name in sorted({a.delivery.connection for a in arrivals if a.source == "webhook"}):
+        _heard_from(tx, name)
+
+
+def _heard_from(tx: Tx, name: ConnectionName) -> None:
+    """Note it at most once a second: every webhook of a connection would wait for this one row."""
+    lately = to_micros(tx.now - timedelta(seconds=1))
+    stale = or_(connections.c.delivered_at.is_(None), connections.c.delivered_at < lately)
+    here = update(connections).where(connections.c.name == name, stale)
+    tx.db.execute(here.values(delivered_at=to_micros(tx.now)))
 
 
 def waiting(tx: Tx, partitions: Sequence[int] | None, limit: int) -> list[Waiting]:

@@ -65,6 +65,18 @@ connections = Table(
     Column("probing_by", BigInteger),
 )
 
+grants = Table(
+    "grants",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("obtained_at", _Instant, nullable=False),
+    Column("expires_at", _Instant, nullable=False),
+    Column("refresh_until", _Instant),
+    Column("buying_by", BigInteger),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
 budgets = Table(
     "budgets",
     metadata,
