@@ -94,8 +94,7 @@ class Engine:
         means = self.means
 
         def begin(tx: Tx) -> None:
-            # One process at a time, and all in one order, so that two that start do not collide.
-            schedule.lock(tx, None)
+            schedule.one_at_a_time(tx, "start")
             for connection in sorted(means.connections.values(), key=lambda one: one.name):
                 connections.announce(tx, connection.name, connection.connector.name)
                 if connection.connector.listing is not None:

@@ -112,6 +112,26 @@ def release(tx: Tx, delivery_id: int) -> bool:
     return tx.db.execute(here.values(state="waiting", problem="")).rowcount == 1
 
 
+def again(tx: Tx, delivery_id: int) -> bool:
+    """Let a delivery be absorbed once more, whatever became of it. False when there is none."""
+    here = update(deliveries).where(deliveries.c.id == delivery_id)
+    return tx.db.execute(here.values(state="waiting", problem="")).rowcount == 1
+
+
+def to_replay(tx: Tx, delivery_id: int) -> Waiting | None:
+    """A delivery as if it waited, whatever became of it."""
+    delivery = opened(tx, delivery_id)
+    return Waiting(id=delivery_id, delivery=delivery) if delivery else None
+
+
+def problem_of(tx: Tx, delivery_id: int) -> str:
+    """Why a delivery is parked; "" for one that is not."""
+    query = select(deliveries.c.problem).where(
+        deliveries.c.id == delivery_id, deliveries.c.state == "parked"
+    )
+    return str(tx.db.execute(query).scalar() or "")
+
+
 def opened(tx: Tx, delivery_id: int) -> Delivery | None:
     row = tx.db.execute(select(deliveries).where(deliveries.c.id == delivery_id)).first()
     return _opened(tx, row) if row else None

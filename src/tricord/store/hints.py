@@ -80,6 +80,15 @@ def hurry(tx: Tx, connection: ConnectionName) -> None:
     tx.db.execute(here.values(due_at=now))
 
 
+def asked_for(tx: Tx) -> list[Ref]:
+    """Every record that is to be read, the next first."""
+    rows = tx.db.execute(select(hints).order_by(hints.c.due_at))
+    return [
+        Ref(ConnectionName(row.connection), Kind(row.kind), ExternalId(row.external_id))
+        for row in rows
+    ]
+
+
 def finish(tx: Tx, pending: Pending, again_at: Instant) -> None:
     """The read is done; if the record was hinted at meanwhile, it is read again at `again_at`."""
     same = and_(_is(pending.ref), hints.c.hinted_at == pending.hinted_at)

@@ -24,17 +24,24 @@ from tricord.store.schema import (
 from tricord.store.workers import living, not_in_hand
 
 
-def lock(tx: Tx, wanted: Sequence[int] | None) -> None:
-    """Hold these partitions, or all, until the transaction ends.
+def lock(tx: Tx, wanted: Sequence[int] | None) -> Sequence[int] | None:
+    """Hold these partitions, or all, until the transaction ends. Answers with those that are ours.
 
-    SQLite has one writer at a time anyway; PostgreSQL locks the rows, always in one order.
+    SQLite has one writer at a time anyway: there, None stays None and means all. On PostgreSQL what
+    another turn holds just now is left out; it is never waited for.
     """
     if tx.db.dialect.name == "sqlite":
-        return
-    query = select(partitions.c.id).order_by(partitions.c.id).with_for_update()
+        return wanted
+    query = select(partitions.c.id).order_by(partitions.c.id).with_for_update(skip_locked=True)
     if wanted is not None:
         query = query.where(partitions.c.id.in_(wanted))
-    tx.db.execute(query).all()
+    return [int(number) for number in tx.db.execute(query).scalars()]
+
+
+def one_at_a_time(tx: Tx, what: str) -> None:
+    """Wait until nobody else does this, and keep others waiting until the transaction ends."""
+    if tx.db.dialect.name != "sqlite":
+        tx.db.execute(select(func.pg_advisory_xact_lock(_number(what))))
 
 
 class Busy(Exception):
@@ -49,10 +56,13 @@ def hold(tx: Tx, name: str) -> None:
     """
     if tx.db.dialect.name == "sqlite":
         return
-    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-    query = select(func.pg_try_advisory_xact_lock(literal(number, BigInteger)))
-    if not tx.db.execute(query).scalar_one():
+    if not tx.db.execute(select(func.pg_try_advisory_xact_lock(_number(name)))).scalar_one():
         raise Busy(name)
+
+
+def _number(name: str):  # type: ignore[no-untyped-def]  # a SQL value
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+    return literal(number, BigInteger)
 
 
 def changed_since(tx: Tx, rules: str) -> bool:
