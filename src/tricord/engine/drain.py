@@ -17,17 +17,17 @@ import structlog
 from tricord.core.commands import Priority, priority_of
 from tricord.core.identity import partition_of
 from tricord.core.ids import ConnectionName
-from tricord.engine import acting, breaker, recording
+from tricord.engine import acting, breaker, hearing, recording
 from tricord.engine.absorbing import QUIET, absorb_delivery
 from tricord.engine.batch import Batch
 from tricord.engine.connection import Connection
 from tricord.engine.deciding import converge
 from tricord.engine.means import Means
-from tricord.engine.results import Finished, Tried, WasPolled, WasProbed, WasRead
+from tricord.engine.results import Finished, Tried, WasLeased, WasPolled, WasProbed, WasRead
 from tricord.engine.talking import Log, hold
 from tricord.sdk.connector import Access, Work
 from tricord.sdk.errors import AccessLost, PayloadMalformed, TricordError
-from tricord.store import connections, cursors, deliveries, hints, mirror, schedule
+from tricord.store import connections, cursors, deliveries, hints, leases, mirror, schedule
 from tricord.store.commands import Claimed
 from tricord.store.database import PARTITIONS, Tx
 
@@ -49,6 +49,7 @@ class Claims:
     reads: list[hints.Pending] = field(default_factory=list)
     polls: list[cursors.Poll] = field(default_factory=list)
     probes: list[ConnectionName] = field(default_factory=list)
+    leases: list[ConnectionName] = field(default_factory=list)
     absorbed: int = 0
     put_back: list[Finished] = field(default_factory=list)
     kept_out: bool = False
@@ -56,7 +57,8 @@ class Claims:
 
     @property
     def any(self) -> bool:
-        return bool(self.commands or self.reads or self.polls or self.probes or self.absorbed)
+        taken = self.commands or self.reads or self.polls or self.probes or self.leases
+        return bool(taken or self.absorbed)
 
 
 class Drain:
@@ -131,6 +133,8 @@ class Drain:
             self._launch(self._poll(poll))
         for name in claims.probes:
             self._launch(self._probe(name))
+        for name in claims.leases:
+            self._launch(self._lease(name))
         return claims
 
     async def _turn_safely(self) -> Claims | None:
@@ -171,6 +175,7 @@ class Drain:
         claims.reads = hints.claim(tx, usable, ours, limit, worker)
         claims.polls = cursors.claim(tx, _within(usable, ours), worker)
         claims.probes = connections.claim_probes(tx, _within(self.means.connections, ours), worker)
+        claims.leases = leases.claim(tx, _within(usable, ours), worker)
         claims.next_at = schedule.next_due(tx, self.partitions)
 
     @property
@@ -200,6 +205,8 @@ class Drain:
                 recording.record_poll(batch, one, self.means.dice)
             case WasProbed():
                 breaker.settle_probe(batch, one)
+            case WasLeased():
+                hearing.settle_lease(batch, one)
 
     # Out
 
@@ -251,6 +258,15 @@ class Drain:
         result = await self._held(connection.connector.probe, connection, Priority.MONEY)
         failed = result if isinstance(result, Exception) else None
         self._finished.append(WasProbed(connection=name, result=failed))
+
+    async def _lease(self, name: ConnectionName) -> None:
+        connection = self.means.connections[name]
+        subscription = connection.connector.subscription
+        assert subscription is not None, "only such connections have a lease"  # noqa: S101
+        result = await self._held(
+            lambda access: subscription(access, self.means.clock.now()), connection, Priority.NEWS
+        )
+        self._finished.append(WasLeased(connection=name, result=result))
 
     async def _held(
         self,

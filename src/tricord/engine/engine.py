@@ -20,7 +20,7 @@ from tricord.engine.pulse import Pulse
 from tricord.engine.wire import Sender
 from tricord.sdk.connector import Acknowledgement
 from tricord.sdk.errors import PayloadMalformed, SignatureInvalid
-from tricord.store import connections, cursors, deliveries, mirror, schedule
+from tricord.store import connections, cursors, deliveries, leases, mirror, schedule
 from tricord.store.database import Database, Tx
 from tricord.store.deliveries import Arrival
 
@@ -99,6 +99,8 @@ class Engine:
                 connections.announce(tx, connection.name, connection.connector.name)
                 if connection.connector.listing is not None:
                     cursors.announce(tx, connection.name)
+                if connection.connector.subscription is not None and connection.access.hook_url:
+                    leases.announce(tx, connection.name)
             # Another policy or another program may want what this one did not: ask every account.
             if schedule.changed_since(tx, f"{means.policy.version} {__version__}"):
                 mirror.wake_everyone(tx)

@@ -18,6 +18,7 @@ from tricord.store.schema import (
     cursors,
     deliveries,
     hints,
+    leases,
     meta,
     partitions,
 )
@@ -95,6 +96,7 @@ def next_due(tx: Tx, partitions: Sequence[int] | None) -> datetime | None:
             _among(commands, partitions),
         ),
         select(func.min(cursors.c.next_at)).where(cursors.c.busy_by.is_(None)),
+        select(func.min(leases.c.due_at)).where(leases.c.checking_by.is_(None)),
         select(func.min(paused)).where(paused > now),
     ]
     found = [at for query in moments if (at := tx.db.execute(query).scalar()) is not None]
@@ -124,7 +126,10 @@ def busy_partitions(tx: Tx) -> list[int]:
     probes = select(connections.c.name).where(
         connections.c.paused_until <= now, not_in_hand(tx, connections.c.probing_by)
     )
-    for query in (polls, probes):
+    looks = select(leases.c.connection).where(
+        leases.c.due_at <= now, not_in_hand(tx, leases.c.checking_by)
+    )
+    for query in (polls, probes, looks):
         found |= {partition_of(name) for name in tx.db.execute(query).scalars()}
     return sorted(found)
 
