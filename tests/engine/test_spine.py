@@ -115,7 +115,7 @@ def test_one_webhook_a_thousand_times_in_any_order_from_8_connections_is_one_inv
         counts = await hub.read(deliveries.counts)
         assert counts == {"waiting": 0, "absorbed": 75, "parked": 0}
 
-    play(tmp_path, story)
+    play(tmp_path, story, poll="10 minutes")
 
 
 def test_t01_t02_a_wrong_missing_or_stale_signature_is_401_and_reaches_no_account(
