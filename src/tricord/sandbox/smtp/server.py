@@ -39,14 +39,16 @@ class PostOffice:
     open: set["Connection"] = field(default_factory=set)
 
     def authenticate(
-        self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: Any
+        self, server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: Any
     ) -> AuthResult:
         good = isinstance(login, LoginPassword) and (login.login, login.password) == (
             self.user.encode(),
             self.password.encode(),
         )
-        if good and self.troubles.refuse_login(self.user):
-            good = False
+        # A client tries one mechanism after another: all of them are refused, or none.
+        if good and isinstance(server, Connection):
+            server.barred = server.barred or self.troubles.refuse_login(self.user)
+            good = not server.barred
         return AuthResult(success=good, handled=good)
 
     async def handle_EHLO(
@@ -136,6 +138,7 @@ class Connection(SMTP):
         )
         self._office = office
         self.parameters: list[str] = []
+        self.barred = False
         # ENVID and ORCPT may each add 500 characters (RFC 3461, section 5.4).
         self.command_size_limits["MAIL"] += 500
         self.command_size_limits["RCPT"] += 500
