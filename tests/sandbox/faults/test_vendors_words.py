@@ -10,7 +10,7 @@ import hubspot.crm.deals
 import pytest
 import stripe
 
-from sandbox.faults.stand import Json, Stand, deliver_mail, send_mail, standing
+from sandbox.faults.stand import LOST, Json, Stand, deliver_mail, send_mail, standing
 from tricord.sandbox.hubspot import HubSpotBox
 
 SEARCH = {"filterGroups": [{"filters": [
@@ -208,6 +208,16 @@ def test_the_mail_server_speaks_as_mail_servers_do(mail: Stand) -> None:
     assert grey.recipients["greylisted@client.example"][0] == 451
     assert isinstance(said["server_error"], smtplib.SMTPDataError)
     assert isinstance(said["expired_token"], smtplib.SMTPAuthenticationError)
+
+
+def test_a_mail_server_that_is_down_says_so_or_hangs_up(mail: Stand) -> None:
+    mail.let({"fault": "down", "status": 503, "next": 1}, {"fault": "down", "next": 1})
+    with pytest.raises(smtplib.SMTPConnectError) as caught:
+        deliver_mail(mail, "kim@client.example")
+    assert caught.value.smtp_code == 421
+    with pytest.raises(LOST):
+        deliver_mail(mail, "kim@client.example")
+    assert send_mail(mail, "kim@client.example")
 
 
 def test_a_greylisted_pair_is_taken_once_it_has_waited(mail: Stand) -> None:

@@ -116,6 +116,8 @@ class Faults:
 
         `waiting` False asks only those that wait for no webhook.
         """
+        if not self.active:
+            return None
         now = self.clock()
         for one in self.active:
             if one.fault.kind is not kind or not one.fault.fits(method, place):

@@ -10,7 +10,7 @@ from typing import Any, AnyStr
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tricord.sandbox.smtp.messages import Mail, Mailbox, mail_from_bytes
-from tricord.sandbox.smtp.troubles import Troubles
+from tricord.sandbox.smtp.troubles import WORDS, Troubles
 
 REFUSED_DOMAINS = {
     "bounce.example": "550 5.1.1 The email account that you tried to reach does not exist",
@@ -147,8 +147,12 @@ class Connection(SMTP):
         self._office.connections += 1
         self._office.open.add(self)
         super().connection_made(transport)
-        if self._office.troubles.is_down():
-            self.cut()
+        if strike := self._office.troubles.down():
+            if strike.fault.status is not None and isinstance(transport, asyncio.WriteTransport):
+                transport.write(f"{WORDS[421]}\r\n".encode())
+                transport.close()
+            else:
+                self.cut()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._office.open.discard(self)

@@ -11,7 +11,7 @@ from tricord.sandbox.faults.faults import Faults, Strike
 
 KINDS = CALL_FAULTS | {FaultKind.GREYLISTED}
 
-_WORDS = {
+WORDS = {
     421: "421 4.3.2 Service not available, closing the connection",
     450: "450 4.2.0 Mailbox unavailable, try again later",
     451: "451 4.3.0 Temporary failure, please try again later",
@@ -44,8 +44,8 @@ class Troubles:
         """Lets no conversation wait any longer."""
         self._closing.set()
 
-    def is_down(self) -> bool:
-        return self._faults.strike(FaultKind.DOWN, "CONNECT", "") is not None
+    def down(self) -> Strike | None:
+        return self._faults.strike(FaultKind.DOWN, "CONNECT", "")
 
     def refuse_login(self, user: str) -> bool:
         for kind in (FaultKind.REVOKED_ACCESS, FaultKind.EXPIRED_TOKEN):
@@ -97,4 +97,4 @@ class Troubles:
 
 def _words(strike: Strike) -> str:
     status = strike.fault.status or 451
-    return _WORDS.get(status) or f"{status} {status // 100}.0.0 Refused by the sandbox"
+    return WORDS.get(status) or f"{status} {status // 100}.0.0 Refused by the sandbox"
