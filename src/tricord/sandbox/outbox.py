@@ -34,16 +34,19 @@ class Parcel:
     status: int | None = None
     done: bool = False
     due: float = 0.0
-    in_hand: bool = False
     tried: bool = False
     held_until: datetime | None = None
     behind: "Parcel | None" = None
     overtaken_by: datetime | None = None
+    turn: asyncio.Lock = field(init=False, default_factory=asyncio.Lock, repr=False)
 
     @property
     def lets_pass(self) -> bool:
         """Whether it waits for another parcel, rather than for a time."""
         return self.overtaken_by is not None or (self.behind is not None and not self.behind.tried)
+
+    def is_due(self, loop_time: float) -> bool:
+        return not self.done and not self.turn.locked() and self.due <= loop_time
 
     def is_delayed(self, now: datetime) -> bool:
         return self.held_until is not None and now < self.held_until
@@ -80,6 +83,7 @@ class Outbox:
     faults: Faults | None = None
     lapsed: bool = False
     on_lapse: Callable[[Shows], None] | None = None
+    _letting_pass: list[Parcel] = field(default_factory=list)
     _wake: asyncio.Event | None = None
     _task: asyncio.Task[None] | None = None
     _session: aiohttp.ClientSession | None = None
@@ -161,7 +165,7 @@ class Outbox:
             due = [
                 one
                 for one in self.parcels
-                if self.automatic and not one.done and one.due <= now and not one.is_held(by_clock)
+                if self.automatic and one.is_due(now) and not one.is_held(by_clock)
             ]
             if due:
                 await asyncio.gather(*(self._try(parcel) for parcel in due[:10]))
@@ -173,14 +177,17 @@ class Outbox:
                     await wake.wait()
 
     async def _try(self, parcel: Parcel) -> None:
+        """One attempt, after any that is under way; none when that one was taken."""
         if self._session is None:
             raise RuntimeError("an outbox delivers only after it was started")
-        if parcel.in_hand:
-            return
-        parcel.in_hand = True
+        async with parcel.turn:
+            if not parcel.done:
+                await self._attempt(parcel, self._session)
+
+    async def _attempt(self, parcel: Parcel, session: aiohttp.ClientSession) -> None:
         parcel.attempts += 1
         try:
-            async with self._session.post(
+            async with session.post(
                 parcel.url, data=parcel.body, headers=parcel.sign(parcel.body, parcel.url)
             ) as answer:
                 parcel.status = answer.status
@@ -188,7 +195,7 @@ class Outbox:
         except (aiohttp.ClientError, TimeoutError):
             parcel.status = None
         finally:
-            parcel.in_hand, parcel.tried = False, True
+            parcel.tried = True
         if not parcel.done:
             if parcel.attempts > len(RETRY_AFTER_SECONDS):
                 parcel.done = True
@@ -197,9 +204,10 @@ class Outbox:
             parcel.due = asyncio.get_running_loop().time() + wait
 
     def _overtake(self, parcel: Parcel) -> None:
-        for other in self.parcels:
+        for other in self._letting_pass:
             if other.overtaken_by is not None:
                 other.overtaken_by, other.behind = None, parcel
+        self._letting_pass.clear()
 
     def _queue(self, parcel: Parcel) -> None:
         if self._strike(FaultKind.BAD_SIGNATURE, parcel):
@@ -208,11 +216,15 @@ class Outbox:
             parcel.held_until = _later(strike, 0.0)
         if strike := self._strike(FaultKind.REORDER, parcel):
             parcel.overtaken_by = _later(strike, LONGEST_WAIT_SECONDS)
-        self.parcels.append(parcel)
+        waiting = [parcel]
         if strike := self._strike(FaultKind.DUPLICATE, parcel):
             again = parcel.held_until if strike.fault.seconds is None else _later(strike, 0.0)
-            for _ in range(strike.fault.copies):
-                self.parcels.append(replace(parcel, id=self._new_id(), held_until=again))
+            waiting += [
+                replace(parcel, id=self._new_id(), held_until=again)
+                for _ in range(strike.fault.copies)
+            ]
+        self.parcels += waiting
+        self._letting_pass += [one for one in waiting if one.overtaken_by is not None]
 
     def _lapses_at(self, parcel: Parcel) -> bool:
         strike = self._strike(FaultKind.LAPSE, parcel)

@@ -116,9 +116,9 @@ def _strip_of(faults: Faults) -> bytes:
 
 def _row(one: Active) -> dict[str, Any]:
     fault = one.fault
-    often = [f"every {fault.every}th time"] if fault.every > 1 else []
+    often = [f"one time in {fault.every}"] if fault.every > 1 else []
     often += [f"by a chance of {fault.chance:.0%}"] if fault.chance < 1 else []
-    often += [f"at most {fault.next} times"] if fault.next is not None else []
+    often += [f"{fault.next} in all"] if fault.next is not None else []
     often += [f"for {fault.seconds:g} seconds"] if fault.seconds is not None else []
     where = "webhooks about" if fault.kind in WEBHOOK_FAULTS else fault.method
     return {
