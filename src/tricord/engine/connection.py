@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tricord.core.ids import ConnectionName
-from tricord.sdk.connector import Access, Connector
+from tricord.sdk.connector import Access, Connector, Setting
+from tricord.sdk.signing import Key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,19 @@ class Connection:
         return self.access.connection
 
     @property
-    def webhook_secrets(self) -> tuple[str, ...]:
-        """The live signing secrets; two, separated by a comma, while one is being rolled."""
-        texts = [self.access.text(name) for name in self.connector.webhook_secrets]
-        return tuple(part.strip() for text in texts for part in text.split(",") if part.strip())
+    def signing_keys(self) -> tuple[Key, ...]:
+        """What webhooks are signed with; two keys of a setting while one is being rolled."""
+        return tuple(key for s in self.connector.webhook_secrets for key in self._keys(s))
+
+    def _keys(self, setting: Setting) -> list[Key]:
+        """A secret whose id is not told is no key: it must not pass for one that needs no id."""
+        secrets = _parts(self.access.text(setting.name))
+        if not setting.named_by:
+            return [Key(secret) for secret in secrets]
+        names = _parts(self.access.text(setting.named_by))
+        return [Key(secret, name) for secret, name in zip(secrets, names, strict=False)]
+
+
+def _parts(text: str) -> list[str]:
+    """What a comma separates."""
+    return [part.strip() for part in text.split(",") if part.strip()]

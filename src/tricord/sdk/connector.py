@@ -32,7 +32,10 @@ class Once(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One value a connection needs in `tricord.yaml`. `secret` ones are never shown."""
+    """One value a connection needs in `tricord.yaml`. `secret` ones are never shown.
+
+    `named_by` is the setting that holds the vendor's id of this signing secret, "" if it has none.
+    """
 
     name: str
     label: str
@@ -40,6 +43,7 @@ class Setting:
     secret: bool = True
     required: bool = True
     pattern: str = ""
+    named_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +61,13 @@ class Access:
     """One configured use: what talks and parsing may know about the connection.
 
     `fields` maps our names of CRM fields to the vendor's properties (`deal.service_type`).
+    `hook_url` is where the vendor reaches this connection's webhook, "" where nobody has said.
     """
 
     connection: ConnectionName
     settings: Mapping[str, Secret | str] = field(default_factory=dict)
     fields: tuple[tuple[str, str], ...] = ()
+    hook_url: str = ""
 
     def text(self, name: str) -> str:
         """A setting as text; secrets are revealed here and nowhere else. "" when it is not set."""
@@ -71,11 +77,16 @@ class Access:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One attempt at a command. `again` is True when an earlier attempt may have reached it."""
+    """One attempt at a command. `again` is True when an earlier attempt may have reached it.
+
+    `objection` says why nothing new may leave by now; what an earlier attempt did is still looked
+    up. Only a verb of class C is asked to act under one, and only `again`.
+    """
 
     key: str
     at: Instant
     again: bool
+    objection: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +141,9 @@ class Connector:
     `delivery_id` names a delivery, so that its copies are known. `schema` tells what the account at
     the vendor has, so that a policy which names what is not there is found out by a check.
     `signing` names the settings that webhooks are signed with; a comma in one separates two live
-    secrets. `channel` is how people are reached here, None where they are not. `notice` is how an
-    alert is told here.
+    secrets. `timed` says whether a time is signed; where none is, a replay is known by its delivery
+    id alone, which is then made of the body. `channel` is how people are reached here, None where
+    they are not. `notice` is how an alert is told here.
     """
 
     name: str
@@ -150,11 +162,12 @@ class Connector:
     listing: List | None = None
     schema: Discover | None = None
     signing: tuple[str, ...] = ("webhook_secret",)
+    timed: bool = True
     acknowledgement: Acknowledgement = Acknowledgement()
     channel: Channel | None = None
     notice: Notice | None = None
 
     @property
-    def webhook_secrets(self) -> tuple[str, ...]:
+    def webhook_secrets(self) -> tuple[Setting, ...]:
         """The settings that hold webhook secrets."""
-        return tuple(s.name for s in self.settings if s.name in self.signing)
+        return tuple(s for s in self.settings if s.name in self.signing)
