@@ -338,7 +338,12 @@ class Engine:
         connection = self.connections[claimed.command.connection]
         verb = connection.connector.verbs[type(claimed.command)]
         notes = Log()
-        work = Work(key=claimed.command.key, at=self.clock.now(), again=claimed.again)
+        work = Work(
+            key=claimed.command.key,
+            at=self.clock.now(),
+            again=claimed.again,
+            objection=claimed.objection,
+        )
         self._crash_point("after sending commits")
         result = await self._held(
             lambda: verb.act(connection.access, claimed.command, work), connection, notes
