@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,13 @@ from tricord.sandbox.box import Box, Settings
 from tricord.sandbox.hubspot import HubSpotBox
 from tricord.sandbox.smtp import SmtpBox
 from tricord.sandbox.stripe import StripeBox
+from tricord.sandbox.twilio import TwilioBox
 
 BOXES: dict[str, Callable[[Settings], Box]] = {
     "hubspot": HubSpotBox,
     "stripe": StripeBox,
     "smtp": SmtpBox,
+    "twilio": TwilioBox,
 }
 
 
@@ -84,15 +86,22 @@ async def start_box(
 
 
 async def start_boxes(
-    names: Sequence[str], *, hub: str | None, port_base: int = 0, seed: int | None = None
+    names: Sequence[str],
+    *,
+    hub: str | None,
+    port_base: int = 0,
+    seed: int | None = None,
+    connections: Mapping[str, str] | None = None,
 ) -> list[Running]:
     """Start each named box, ten ports apart; webhooks go to `{hub}/hooks/{name}`.
 
-    The CRM knows the fields of the example firm, as a firm's own CRM would.
+    `connections` says what the hub calls a vendor, where it is not by the vendor's name. The CRM
+    knows the fields of the example firm, as a firm's own CRM would.
     """
     running = []
     for place, name in enumerate(names):
-        hook_url = f"{hub.rstrip('/')}/hooks/{name}" if hub else None
+        called = (connections or {}).get(name, name)
+        hook_url = f"{hub.rstrip('/')}/hooks/{called}" if hub else None
         box = BOXES[name](Settings(hook_url=hook_url, seed=seed))
         if isinstance(box, HubSpotBox):
             box.demo_schema()
