@@ -34,10 +34,14 @@ T = TypeVar("T")
 
 def connections_of(loaded: Loaded) -> list[Connection]:
     """Each active connection of the policy, ready for the engine."""
-    return [_connection(one, loaded.policy) for one in loaded.connections if one.active]
+    return [
+        _connection(one, loaded.policy, loaded.public_url)
+        for one in loaded.connections
+        if one.active
+    ]
 
 
-def _connection(settings: ConnectionSettings, policy: Policy) -> Connection:
+def _connection(settings: ConnectionSettings, policy: Policy, public_url: str | None) -> Connection:
     connector = all_connectors()[settings.connector]
     return Connection(
         connector=connector,
@@ -45,6 +49,8 @@ def _connection(settings: ConnectionSettings, policy: Policy) -> Connection:
             connection=ConnectionName(settings.name),
             settings=dict(settings.values),
             fields=policy.fields,
+            # Only an address that the firm has named: no vendor reaches one of this machine.
+            hook_url=f"{public_url}/hooks/{settings.name}" if public_url else "",
         ),
         base_url=settings.base_url or connector.base_url,
         poll=settings.poll,

@@ -99,7 +99,7 @@ def _tell(step: Step) -> None:
 def sandbox(
     names: tuple[str, ...], hub: str | None, port_base: int, seed: int | None, json_wanted: bool
 ) -> int:
-    """Run sandbox vendors alone: hubspot, stripe, smtp. Prints addresses and credentials."""
+    """Run sandbox vendors alone: hubspot, smtp, stripe, twilio. Prints addresses, credentials."""
 
     quiet_logs(errors_only=True)
 
