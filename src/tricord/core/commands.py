@@ -203,10 +203,14 @@ class EffectState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """A command as the account remembers it: what was asked, how it ended, when it was planned."""
+    """A command as the account remembers it: what was asked, how it ended, when it was planned.
+
+    `problem` says in words why it is not done.
+    """
 
     command: Command
     state: EffectState
     planned_at: Instant
     ended_at: Instant | None = None
     remote: Ref | None = None
+    problem: str = ""

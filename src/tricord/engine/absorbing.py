@@ -69,7 +69,8 @@ def _patience(batch: Batch, ref: Ref) -> timedelta:
     """
     version = mirror.version_of(batch.tx, ref)
     if version is None:
-        return QUIET if ref.kind in (Kind.CUSTOMER, Kind.INVOICE) else timedelta()
+        ours = (Kind.CUSTOMER, Kind.INVOICE, Kind.MESSAGE)
+        return QUIET if ref.kind in ours else timedelta()
     age = timedelta(milliseconds=to_micros(batch.tx.now) // 1000 - version)
     return QUIET if age < FRESH else timedelta()
 

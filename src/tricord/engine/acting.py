@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 from tricord.core import troubles
@@ -52,13 +52,14 @@ def claim(
         if claimed is None:
             continue
         # What may stand half done at a vendor that can tell is finished; a mail is asked anew.
-        finishing = claimed.again and _once(batch, claimed) is not Once.NEVER
+        once = _once(batch, claimed)
+        finishing = claimed.again and once in (Once.KEY, Once.NATURAL)
         reason = "" if finishing else objection(account, claimed.command, batch.policy)
-        if reason:
-            commands.end(batch.tx, claimed, EffectState.SKIPPED, problem=reason)
-            commands.end_attempt(batch.tx, claimed, "skipped", 0, reason)
-            record_act(batch.tx, "command.skipped", claimed.command.key, reason=reason)
-            _changed(batch, claimed)
+        if reason and claimed.again and once is Once.TAG:
+            # It may have left before: it is looked for, and not sent if it is not there.
+            passed.append(replace(claimed, objection=reason))
+        elif reason:
+            _skip(batch, claimed, reason, 0)
         else:
             passed.append(claimed)
     return passed
@@ -76,6 +77,8 @@ def settle(batch: Batch, tried: Tried, dice: random.Random) -> None:
             commands.end(batch.tx, claimed, EffectState.DONE, remote=done.remote)
             _end_attempt(batch, tried, "done")
             _done(batch, tried, done)
+        case Refused(detail=words) if claimed.objection and words == claimed.objection:
+            _skip(batch, claimed, claimed.objection, len(tried.exchanges))
         case Refused() as error:
             commands.end(batch.tx, claimed, EffectState.REFUSED, problem=error.detail)
             _end_attempt(batch, tried, "refused", error.detail)
@@ -119,6 +122,16 @@ def wait_after(attempt: int, dice: random.Random | None, retry_after: float | No
         return min(timedelta(seconds=retry_after), timedelta(days=1))
     base = min(0.5 * 2.0 ** min(attempt - 1, 20), LONGEST_WAIT.total_seconds())
     return timedelta(seconds=base * (0.5 + dice.random()) if dice else 0)
+
+
+def _skip(batch: Batch, claimed: commands.Claimed, reason: str, calls: int) -> None:
+    """The gate keeps it back, and nothing of it stands at the vendor."""
+    commands.end(batch.tx, claimed, EffectState.SKIPPED, problem=reason)
+    commands.end_attempt(batch.tx, claimed, "skipped", calls, reason)
+    record_act(batch.tx, "command.skipped", claimed.command.key, reason=reason)
+    for key in ("failing", "unknown"):
+        cases.close_case(batch.tx, f"{key}/{claimed.command.key}")
+    _changed(batch, claimed)
 
 
 def _again(batch: Batch, tried: Tried, error: TryAgain | AccessLost, dice: random.Random) -> None:

@@ -215,7 +215,12 @@ class Drain:
         connection = self.means.connections[command.connection]
         verb = connection.connector.verbs[type(command)]
         notes = Log()
-        work = Work(key=command.key, at=self.means.clock.now(), again=claimed.again)
+        work = Work(
+            key=command.key,
+            at=self.means.clock.now(),
+            again=claimed.again,
+            objection=claimed.objection,
+        )
         self.means.crash_point("after sending commits")
         result = await self._held(
             lambda access: verb.act(access, command, work),

@@ -70,9 +70,10 @@ class Engine:
         connector = connection.connector
         if connector.signature is None or connector.delivery_id is None:
             raise KeyError(delivery.connection)
-        if not connection.webhook_secrets:
+        keys = connection.signing_keys
+        if not keys:
             raise SignatureInvalid("no webhook secret is configured for this connection")
-        connector.signature(delivery, connection.webhook_secrets)
+        connector.signature(delivery, keys)
         try:
             name = connector.delivery_id(delivery)
         except PayloadMalformed:

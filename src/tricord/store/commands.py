@@ -28,13 +28,17 @@ class KeyReused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A command taken to be carried out. `again`: an earlier attempt may have reached it."""
+    """A command taken to be carried out. `again`: an earlier attempt may have reached it.
+
+    `objection` is the gate's, to whatever was not yet sent; "" when it has none.
+    """
 
     id: int
     command: Command
     attempt: int
     again: bool
     planned_at: Instant
+    objection: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +107,7 @@ def effects_of(tx: Tx, account: AccountId) -> dict[str, Effect]:
             planned_at=from_micros(row.planned_at),
             ended_at=maybe_time(row.ended_at),
             remote=Ref.parse(row.remote) if row.remote else None,
+            problem=row.problem or "",
         )
         for row in rows
     }

@@ -1,8 +1,8 @@
 """A connector under test with its recorded cases, read from one folder of plain files.
 
 `vendor.json` holds settings to try with and the vendor's answer to a list of nothing; `signer.py`
-signs as the vendor does, written without our own schemes; `samples/` holds webhook deliveries and
-`talks/` recorded conversations.
+signs as the vendor does, written without our own schemes; `samples/` holds webhook deliveries, each
+with a `body` in JSON, a `form` or a `text`, and `talks/` recorded conversations.
 """
 
 import importlib.util
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from tricord.app.suite.exemplars import NOW
 from tricord.core.delivery import Delivery
@@ -119,16 +120,22 @@ def _access(connector: Connector, vendor: Json) -> Access:
         connection=ConnectionName(connector.name),
         settings=settings,
         fields=tuple((ours, theirs) for ours, theirs in vendor.get("fields", {}).items()),
+        hook_url=HOOK_URL if connector.signature else "",
     )
 
 
 def _sample(path: Path) -> Sample:
     held = _object(path)
     try:
-        body = held["text"] if "text" in held else json.dumps(held["body"], ensure_ascii=False)
-        return Sample(name=held["name"], body=body.encode(), gives=held["gives"])
+        return Sample(name=held["name"], body=_body(held).encode(), gives=held["gives"])
     except KeyError as error:
         raise CasesUnreadable(f"{path}: {error} is missing") from error
+
+
+def _body(held: Json) -> str:
+    if "form" in held:
+        return urlencode(held["form"])
+    return held["text"] if "text" in held else json.dumps(held["body"], ensure_ascii=False)
 
 
 def _recorded(path: Path) -> Recorded:

@@ -1,4 +1,4 @@
-"""Timeline: invoices, payments and sent messages stand on the CRM record they belong to."""
+"""Timeline: invoices, payments, messages and calls stand on the CRM record they belong to."""
 
 import fnmatch
 from collections.abc import Iterator
@@ -7,11 +7,22 @@ from tricord.core.account import Account
 from tricord.core.billing import facts_of
 from tricord.core.cases import Case
 from tricord.core.commands import ActivityKind, Command, LogActivity, SendMessage, because
-from tricord.core.ids import Instant, Ref
+from tricord.core.ids import Instant, Kind, Ref
 from tricord.core.ledger import Standing, standings
-from tricord.core.policy.conditions import ConditionUndecided
+from tricord.core.policy.conditions import Condition, ConditionUndecided
 from tricord.core.policy.types import Policy
-from tricord.core.records import Deal, DisputeStatus, Message, Payment, PaymentStatus, RefundStatus
+from tricord.core.records import (
+    Call,
+    CallStatus,
+    Channel,
+    Deal,
+    Direction,
+    DisputeStatus,
+    Message,
+    Payment,
+    PaymentStatus,
+    RefundStatus,
+)
 from tricord.core.templates import CONTENT_CLASS
 
 RULE = "timeline"
@@ -24,6 +35,18 @@ _DISPUTE_WORDS = {
     DisputeStatus.CLOSED: "A dispute was closed",
 }
 
+_ACTIVITIES = {
+    Channel.EMAIL: ActivityKind.EMAIL,
+    Channel.SMS: ActivityKind.SMS,
+    Channel.CALL: ActivityKind.CALL,
+}
+_CALL_WORDS = {
+    (Direction.IN, CallStatus.COMPLETED): "Call from",
+    (Direction.IN, CallStatus.MISSED): "Missed call from",
+    (Direction.OUT, CallStatus.COMPLETED): "Call to",
+    (Direction.OUT, CallStatus.MISSED): "Nobody answered the call to",
+}
+
 
 def timeline(account: Account, policy: Policy, now: Instant) -> Iterator[Command | Case]:
     """One CRM activity for each thing that happened since go-live, told once."""
@@ -31,6 +54,8 @@ def timeline(account: Account, policy: Policy, now: Instant) -> Iterator[Command
         yield from _of_invoice(account, owed, policy)
     for message in account.messages:
         yield from _of_message(account, message, policy)
+    for call in account.calls:
+        yield from _of_call(account, call, policy)
 
 
 def _of_invoice(account: Account, owed: Standing, policy: Policy) -> Iterator[Command]:
@@ -78,13 +103,14 @@ def _of_invoice(account: Account, owed: Standing, policy: Policy) -> Iterator[Co
 
 def _of_message(account: Account, message: Message, policy: Policy) -> Iterator[Command]:
     at = message.sent_at
-    if at is None or at < policy.firm.go_live or "email" not in policy.logging.channels:
+    if at is None or at < policy.firm.go_live or message.channel not in policy.logging.channels:
         return
-    domain = message.recipient.rpartition("@")[2].lower()
+    domain = message.other.rpartition("@")[2].lower()
     if any(fnmatch.fnmatchcase(domain, never.lower()) for never in policy.logging.never):
         return
     invoice = next((i for i in account.invoices if i.ref == message.about), None)
-    deal = invoice.deal if invoice else None
+    about = message.about if message.about and message.about.kind is Kind.DEAL else None
+    deal = invoice.deal if invoice else about
     on = _places(account, deal, policy)
     if not on:
         return
@@ -94,13 +120,42 @@ def _of_message(account: Account, message: Message, policy: Policy) -> Iterator[
         connection=policy.roles.crm,
         account=account.id,
         because=because(f"{RULE}/message", policy.version, message=message.ref),
-        activity=ActivityKind.EMAIL,
+        activity=_ACTIVITIES[message.channel],
         at=at,
         subject=message.subject,
         body=_WITHHELD if withheld else message.body,
         on=on,
         sender=message.sender,
         recipient=message.recipient,
+        direction=message.direction,
+    )
+
+
+def _of_call(account: Account, call: Call, policy: Policy) -> Iterator[Command]:
+    """A call once it is over: who called, and how long they talked."""
+    at, words = call.started_at, _CALL_WORDS.get((call.direction, call.status))
+    if at is None or at < policy.firm.go_live or words is None:
+        return
+    on = _places(account, None, policy)
+    if "call" not in policy.logging.channels or not on:
+        return
+    minutes, seconds = divmod(call.seconds, 60)
+    told = [f"They talked for {minutes} min {seconds} s."] if call.seconds else []
+    told += [f"{len(call.recordings)} recorded at the telephone system."] if call.recordings else []
+    yield LogActivity(
+        key=f"timeline/call/{call.ref}",
+        connection=policy.roles.crm,
+        account=account.id,
+        because=because(f"{RULE}/call", policy.version, call=call.ref),
+        activity=ActivityKind.CALL,
+        at=at,
+        subject=f"{words} {call.other or 'a withheld number'}",
+        body="\n".join(told),
+        on=on,
+        sender=call.caller,
+        recipient=call.callee,
+        direction=call.direction,
+        seconds=call.seconds,
     )
 
 
@@ -110,11 +165,15 @@ def _is_privileged(account: Account, deal: Ref | None, message: Message, policy:
     if rule is None or _content_class(account, message) in rule.excepted:
         return False
     record = account.records.get(deal) if deal else None
-    if not isinstance(record, Deal):
-        return False
+    # Where nobody can say which deal a message is about, it may be about any of them.
+    deals = (record,) if isinstance(record, Deal) else account.deals
+    return any(_holds(rule.when, one, policy) for one in deals)
+
+
+def _holds(when: Condition, deal: Deal, policy: Policy) -> bool:
     try:
-        currency = record.currency or policy.firm.currency
-        return rule.when.holds({"deal": facts_of(record, policy)}, currency)
+        currency = deal.currency or policy.firm.currency
+        return when.holds({"deal": facts_of(deal, policy)}, currency)
     except ConditionUndecided:
         return True
 
