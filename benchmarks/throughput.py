@@ -70,7 +70,7 @@ def policy() -> Policy:
             name="Bench",
             currency="USD",
             zone=ZoneInfo("UTC"),
-            go_live=datetime(2026, 1, 1, tzinfo=UTC),
+            go_live=datetime(2026, 11, 15, tzinfo=UTC),
         ),
         roles=Roles(crm=NAME, billing=NAME),
         milestones=(("signed", "contract_signed"),),

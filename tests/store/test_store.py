@@ -148,8 +148,7 @@ def test_commands_of_one_account_and_connection_go_one_after_the_other(database:
 def _taken(tx: Tx, worker: int = 0) -> list[commands.Claimed]:
     """Whatever is ready at billing, claimed."""
     ready = commands.ready(tx, [make.BILLING], None, 10)
-    taken = [commands.claim(tx, one.id, worker) for one in ready]
-    return [claimed for claimed in taken if claimed is not None]
+    return commands.claim(tx, [one.id for one in ready], worker)
 
 
 def test_a_refused_command_that_a_person_releases_looks_before_it_writes(

@@ -49,10 +49,15 @@ def exists(tx: Tx, account: AccountId) -> bool:
 
 
 def account_key(tx: Tx, account: str) -> bytes:
+    """The key of an account, unwrapped once in a transaction. Raises AccountUnknown."""
+    known = tx.opened.get(account)
+    if known is not None:
+        return known
     row = tx.db.execute(select(accounts.c.wrapped_key).where(accounts.c.id == account)).first()
     if row is None:
         raise AccountUnknown(account)
-    return tx.keys.account_key(account, row.wrapped_key)
+    key = tx.opened[account] = tx.keys.account_key(account, row.wrapped_key)
+    return key
 
 
 def known(tx: Tx, ref: Ref) -> tuple[AccountId, Record] | None:
