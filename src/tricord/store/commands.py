@@ -86,7 +86,7 @@ def add(tx: Tx, account: AccountId, command: Command, state: EffectState, due_at
         "sealed": seal(account_key(tx, account), plain, f"commands|{command.key}"),
     }
     new = upsert(tx)(commands).values(values).on_conflict_do_nothing(index_elements=["key"])
-    if tx.db.execute(new).rowcount == 1:
+    if tx.db.execute(new.returning(commands.c.id)).first() is not None:
         return True
     known = tx.db.execute(select(commands.c.digest).where(commands.c.key == command.key)).one()
     if known.digest != values["digest"]:

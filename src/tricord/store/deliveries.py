@@ -79,12 +79,14 @@ def accept(tx: Tx, arrivals: Sequence[Arrival]) -> int:
         index_elements=["connection", "name"],
         set_={"copies": deliveries.c.copies + statement.excluded.copies},
     )
-    found = statement.on_conflict_do_nothing(index_elements=["connection", "name"])
+    found = statement.on_conflict_do_nothing(index_elements=["connection", "name"]).returning(
+        deliveries.c.id
+    )
     # In one order everywhere, so that two who store the same copies do not wait for each other.
     fresh = 0
     for _, row in sorted(rows.items()):
         if row["source"] == "poll":
-            fresh += tx.db.execute(found, row).rowcount
+            fresh += tx.db.execute(found, row).first() is not None
         else:
             tx.db.execute(told, row)
     for name in sorted({a.delivery.connection for a in arrivals if a.source == "webhook"}):

@@ -35,7 +35,8 @@ def ensure_account(tx: Tx, account: AccountId) -> AccountId:
                 changed_at=to_micros(tx.now),
                 wrapped_key=tx.keys.new_account_key(account),
             )
-            if tx.db.execute(made.on_conflict_do_nothing()).rowcount == 1:
+            made = made.on_conflict_do_nothing().returning(accounts.c.id)
+            if tx.db.execute(made).first() is not None:
                 return account
             continue
         if row.merged_into is None:
