@@ -13,7 +13,6 @@ COMING = (
     "slack",
     "teams",
     "pagerduty",
-    "imap",
     "webhook",
     "quickbooks",
     "xero",

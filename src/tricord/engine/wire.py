@@ -11,7 +11,8 @@ from typing import Protocol
 import aiohttp
 
 from tricord.engine.connection import Connection
-from tricord.engine.mailing import CONNECT_SECONDS, fetch, submit
+from tricord.engine.mailboxes import fetch
+from tricord.engine.mailing import CONNECT_SECONDS, submit
 from tricord.sdk.connector import Limits
 from tricord.sdk.errors import OutcomeUnknown, Refused, TricordError, TryAgain
 from tricord.sdk.talk import FetchMail, Request, Response, Wire
@@ -30,7 +31,7 @@ class Sender(Protocol):
 
 
 class NetworkSender:
-    """Sends over real HTTP and SMTP. One per process; close it when done."""
+    """Sends over real HTTP, SMTP and IMAP. One per process; close it when done."""
 
     def __init__(self, total_seconds: float = TOTAL_SECONDS) -> None:
         self._timeout = aiohttp.ClientTimeout(total=total_seconds, connect=CONNECT_SECONDS)
