@@ -50,16 +50,27 @@ class Office:
             return text
 
     def turn(self, **wanted: int) -> int:
-        data = json.dumps(wanted).encode()
+        return self.status("smtp", **wanted)
+
+    def do(self, path: str, **fields: Any) -> Json:
+        """What a person does at the other end, and the answer to it."""
+        status, told = self._post(path, fields)
+        assert status == 200, told
+        return told
+
+    def status(self, path: str, **fields: Any) -> int:
+        return self._post(path, fields)[0]
+
+    def _post(self, path: str, fields: Json) -> tuple[int, Json]:
         headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(f"{self.url}/_sandbox/smtp", data=data, headers=headers)
+        url, data = f"{self.url}/_sandbox/{path}", json.dumps(fields).encode()
+        request = urllib.request.Request(url, data=data, headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=5) as answer:
-                status: int = answer.status
-                return status
+                return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as error:
             with error:
-                return error.code
+                return error.code, json.loads(error.read())
 
 
 def mail_to(

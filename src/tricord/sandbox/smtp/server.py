@@ -36,16 +36,19 @@ class PostOffice:
     refused: int = 0
     drop_after_data: int = 0
     refuse: int = 0
+    accepted: Callable[[Mail], None] = lambda _: None
     open: set["Connection"] = field(default_factory=set)
 
     def authenticate(
         self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: Any
     ) -> AuthResult:
-        good = isinstance(login, LoginPassword) and (login.login, login.password) == (
-            self.user.encode(),
-            self.password.encode(),
+        good = isinstance(login, LoginPassword) and self.is_login(
+            login.login.decode("utf-8", "replace"), login.password.decode("utf-8", "replace")
         )
         return AuthResult(success=good, handled=good)
+
+    def is_login(self, user: str, password: str) -> bool:
+        return (user, password) == (self.user, self.password)
 
     async def handle_EHLO(
         self,
@@ -109,6 +112,7 @@ class PostOffice:
             parameters=parameters,
         )
         self.mailbox.mails.append(mail)
+        self.accepted(mail)
         return mail
 
 
