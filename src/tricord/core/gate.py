@@ -14,7 +14,8 @@ from tricord.core.commands import (
 )
 from tricord.core.ledger import standing
 from tricord.core.policy.types import Policy
-from tricord.core.records import Deal, Invoice
+from tricord.core.records import Channel, Deal, Invoice
+from tricord.core.unreachable import failing_at
 
 
 def objection(account: Account, command: Command, policy: Policy) -> str:
@@ -48,6 +49,9 @@ def _invoice(account: Account, command: CreateInvoice, policy: Policy) -> str:
 
 
 def _message(account: Account, command: SendMessage) -> str:
+    if failing_at(account, command.recipient) is not None:
+        mails = command.channel is Channel.EMAIL
+        return "mails to this address bounce" if mails else "messages to this number fail"
     invoice = account.records.get(command.about)
     if not isinstance(invoice, Invoice):
         return ""
