@@ -18,6 +18,8 @@ from urllib.parse import unquote, urlsplit
 
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import CapabilityError, IMAPClientAbortError, IMAPClientError
+from imapclient.imap4 import IMAP4WithTimeout
+from imapclient.tls import IMAP4_TLS
 
 from tricord.engine.connection import Connection
 from tricord.sdk.errors import AccessLost, Refused, TricordError, TryAgain
@@ -34,6 +36,10 @@ _WINDOWS = 50
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # RFC 5530: what a server means by its NO. Every other refusal of a login is about the login.
 _PASSING = ("UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG")
+
+
+# What the library raises where an answer is nothing that a server would say.
+_AT_A_LOSS = (ValueError, LookupError, AssertionError, AttributeError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,54 +62,74 @@ def fetch(connection: Connection, wire: FetchMail) -> Response:
             found = _look(client, name, wire, what) if name else _nothing(wire)
     except (OSError, IMAPClientAbortError) as error:
         raise TryAgain(f"{what}: {type(error).__name__} while reading") from error
-    except (IMAPClientError, ValueError, LookupError, AssertionError) as error:
+    except (IMAPClientError, *_AT_A_LOSS) as error:
         raise TryAgain(f"{what}: an answer that is no IMAP ({type(error).__name__})") from error
     return Response(status=200, body=json.dumps(found).encode())
+
+
+@dataclass(slots=True)
+class _Meter:
+    """What is left of one look: bytes to read, and time."""
+
+    left: int
+    until: float
+
+    def count(self, size: int) -> None:
+        self.left -= size
+        if self.left < 0:
+            raise imaplib.IMAP4.abort("more than was asked for")
+        if time.monotonic() > self.until:
+            raise imaplib.IMAP4.abort("too slow")
+
+
+class _Metered(imaplib.IMAP4):
+    """The two functions that imaplib's documentation lets one override, from the greeting on."""
+
+    meter: _Meter
+
+    def read(self, size: int) -> bytes:
+        self.meter.count(size)
+        return super().read(size)
+
+    def readline(self) -> bytes:
+        line = super().readline()
+        self.meter.count(len(line))
+        return line
+
+
+class _Plain(_Metered, IMAP4WithTimeout):  # type: ignore[misc]  # imapclient carries no types
+    def __init__(self, meter: _Meter, host: str, port: int) -> None:
+        self.meter = meter
+        super().__init__(host, port, CONNECT_SECONDS)
+
+
+class _Secure(_Metered, IMAP4_TLS):  # type: ignore[misc]  # imapclient carries no types
+    def __init__(self, meter: _Meter, host: str, port: int, context: ssl.SSLContext) -> None:
+        self.meter = meter
+        IMAP4_TLS.__init__(self, host, port, context, CONNECT_SECONDS)
 
 
 class _Client(IMAPClient):  # type: ignore[misc]  # imapclient carries no types
     """An IMAP client that reads so many bytes and waits so long, whatever the server sends."""
 
-    def __init__(self, *args: Any, **more: Any) -> None:
-        self._left = _LARGEST_TALK
-        self._until = time.monotonic() + LOOK_SECONDS
-        super().__init__(*args, **more)
+    def __init__(self, host: str, port: int, context: ssl.SSLContext, *, secure: bool) -> None:
+        timeout = SocketTimeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
+        super().__init__(host, port, ssl=secure, ssl_context=context, timeout=timeout)
         self.normalise_times = False
 
     def _create_IMAP4(self) -> imaplib.IMAP4:
-        made: imaplib.IMAP4 = super()._create_IMAP4()
-        read, readline = made.read, made.readline
-
-        def bounded_read(size: int) -> bytes:
-            self._count(size)
-            return read(size)
-
-        def bounded_line() -> bytes:
-            line = readline()
-            self._count(len(line))
-            return line
-
-        # imaplib's documentation names these two as what may be overridden.
-        made.read, made.readline = bounded_read, bounded_line  # type: ignore[method-assign]
-        return made
-
-    def _count(self, size: int) -> None:
-        self._left -= size
-        if self._left < 0:
-            raise imaplib.IMAP4.abort("more than was asked for")
-        if time.monotonic() > self._until:
-            raise imaplib.IMAP4.abort("too slow")
+        meter = _Meter(left=_LARGEST_TALK, until=time.monotonic() + LOOK_SECONDS)
+        if self.ssl:
+            return _Secure(meter, self.host, self.port, self.ssl_context)
+        return _Plain(meter, self.host, self.port)
 
 
 @contextlib.contextmanager
 def _opened(scheme: str, host: str, port: int | None, what: str) -> Iterator[IMAPClient]:
-    timeout = SocketTimeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
     secure = scheme == "imaps"
     context = ssl.create_default_context()
     try:
-        client = _Client(
-            host, port or (993 if secure else 143), ssl=secure, ssl_context=context, timeout=timeout
-        )
+        client = _Client(host, port or (993 if secure else 143), context, secure=secure)
     except (OSError, IMAPClientError) as error:
         raise TryAgain(f"{what}: cannot connect ({type(error).__name__})") from error
     with client:
@@ -211,12 +237,15 @@ def _numbers(client: IMAPClient, folder: _Folder, after: int, since: str) -> tup
 
 
 def _mail(client: IMAPClient, number: int) -> dict[str, Any] | None:
-    """One mail, cut where it is too large; None when it was taken away meanwhile."""
+    """One mail, cut where it is too large; None when it was taken away meanwhile.
+
+    One that is there and that the server cannot give is told as empty, so that it is not lost.
+    """
     wanted = ["INTERNALDATE", "RFC822.SIZE", f"BODY.PEEK[]<0.{LARGEST_MAIL}>"]
     told = client.fetch([number], wanted).get(number)
-    raw = (told or {}).get(b"BODY[]<0>")
-    if told is None or not isinstance(raw, bytes):
+    if told is None:
         return None
+    raw = told.get(b"BODY[]<0>") or b""
     arrived = told.get(b"INTERNALDATE")
     return {
         "uid": number,

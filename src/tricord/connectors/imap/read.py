@@ -35,9 +35,10 @@ def changes(access: Access, cursor: str, now: Instant) -> Listing:
         validity, after = place.integer_or("validity"), place.integer_or("after")
         wire = FetchMail(folder=folder, validity=validity, after=after, since=day)
         answer = (yield wire).read
-        missed.extend(_mail(one, folder, now) for one in answer.children("mails"))
-        more = more or answer.flag_or("more")
         validity, after = answer.integer_or("validity"), answer.integer_or("through")
+        place_of = f"{folder}/{validity}"
+        missed.extend(_mail(one, folder, place_of, now) for one in answer.children("mails"))
+        more = more or answer.flag_or("more")
         next_places[folder] = {"validity": validity, "after": after}
     kept = json.dumps({"folders": next_places, "since": day}, separators=(",", ":"))
     return Changes(cursor=kept, missed=tuple(missed), more=more)
@@ -48,12 +49,13 @@ def folders_of(access: Access) -> list[str]:
     return list(dict.fromkeys(filter(None, map(str.strip, named)))) or ["INBOX"]
 
 
-def _mail(found: Reader, folder: str, now: Instant) -> Missed:
+def _mail(found: Reader, folder: str, place: str, now: Instant) -> Missed:
+    """One that is empty has no bytes to be known by: its place names it, and it will be parked."""
     try:
         raw = base64.b64decode(found.text_or("raw"), validate=True)
     except (binascii.Error, ValueError):
         raise PayloadMalformed(f"{found.path}.raw: not base64") from None
     told = found.text_or("internal_date")
     arrived = read_time(told, f"{found.path}.internal_date") if told else now
-    name = hashlib.sha256(raw).hexdigest()
+    name = hashlib.sha256(raw).hexdigest() if raw else f"{place}/{found.integer_or('uid')}"
     return Missed(id=name, body=stamped(raw, folder, arrived))
