@@ -15,7 +15,7 @@ _WROTE = re.compile(
     r"\b.{0,120}:",
     re.IGNORECASE,
 )
-_WROTE_EAST = re.compile(r".{4,}(?:写道|のメール|作成|작성)[:：]")
+_WROTE_EAST = re.compile(r"\d{4}.{4,}(?:写道|のメール|作成|작성)[:：]")
 _MARK = re.compile(
     r"-{2,}\s*(?:original message|forwarded message|ursprüngliche nachricht|message d'origine"
     r"|mensaje original|messaggio originale|oorspronkelijk bericht|reply message)\s*-{2,}",
@@ -72,8 +72,9 @@ def _heading_length(lines: list[str], place: int) -> int:
     for length in range(1, _HEADING_LINES + 1):
         if place + length > len(lines):
             return 0
-        joined = f"{joined} {lines[place + length - 1].strip()}".strip()
-        if len(joined) > _LONGEST_HEADING or not joined:
+        line = lines[place + length - 1].strip()
+        joined = f"{joined} {line}".strip()
+        if len(joined) > _LONGEST_HEADING or not line:
             return 0
         if joined.endswith((":", "：")):
             found = _WROTE.fullmatch(joined) or _WROTE_EAST.fullmatch(joined)

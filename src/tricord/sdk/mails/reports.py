@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from tricord.core.records import Undelivered
 from tricord.sdk.mails.structure import (
     addresses,
+    content_of,
     header,
     ids,
     inner_parts,
@@ -107,7 +108,7 @@ def _original(parts: list[Part]) -> str:
         if part.get_content_type() == "message/rfc822":
             found = [one for inner in inner_parts(part) for one in ids(inner, "Message-ID")]
         elif part.get_content_type() == "text/rfc822-headers":
-            found = _id_in(str(part.get_payload())[:_READ])
+            found = _id_in(content_of(part)[:_READ].decode("latin-1"))
         else:
             continue
         if found:

@@ -66,17 +66,25 @@ def parts_of(mail: Part) -> Iterator[Part]:
         if not waiting:
             return
         part = waiting.pop()
-        held = part.get_payload()
-        if part.get_content_maintype() == "multipart" and isinstance(held, list):
-            waiting.extend(reversed([one for one in held if isinstance(one, Part)]))
+        if part.get_content_maintype() == "multipart" and part.is_multipart():
+            waiting.extend(reversed(inner_parts(part)))
         else:
             yield part
 
 
 def inner_parts(part: Part) -> list[Part]:
     """The mails within a part, or the blocks of a delivery status."""
-    held = part.get_payload()
+    held = part.get_payload() if part.is_multipart() else None
     return [one for one in held if isinstance(one, Part)] if isinstance(held, list) else []
+
+
+def content_of(part: Part) -> bytes:
+    """The bytes of a part with its transfer encoding undone; none where that is past mending."""
+    try:
+        held = part.get_payload(decode=True)
+    except (ValueError, LookupError):
+        return b""
+    return held if isinstance(held, bytes) else b""
 
 
 def header(mail: Part, name: str) -> str:

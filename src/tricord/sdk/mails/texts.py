@@ -1,11 +1,10 @@
 """A mail's text: what its writer wrote, without markup and without the mail it answers."""
 
-import binascii
 import re
 from email.message import Message as Part
 
 from tricord.sdk.mails.markup import reduced
-from tricord.sdk.mails.structure import decoded, header, one_line, parts_of
+from tricord.sdk.mails.structure import content_of, decoded, header, one_line, parts_of
 from tricord.sdk.mails.structure import words as words_of
 
 LONGEST_TEXT = 256 * 1024
@@ -61,11 +60,7 @@ def _name(part: Part) -> str:
 
 
 def _content(part: Part) -> str:
-    try:
-        held = part.get_payload(decode=True)
-    except (ValueError, LookupError, binascii.Error):
-        held = None
-    raw = held if isinstance(held, bytes) else b""
+    raw = content_of(part)
     charset = part.get_param("charset", "utf-8")
     text = decoded(raw[:LONGEST_TEXT], charset if isinstance(charset, str) else "utf-8")
     text = _BROKEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
