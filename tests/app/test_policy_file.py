@@ -96,8 +96,6 @@ def test_what_the_example_says_and_nobody_does_yet_is_listed() -> None:
         "reminders: not active yet",
         "follow_up.on_paid start: renewal is not active yet",
         "outreach: not active yet",
-        "logging.log sms: not active yet",
-        "logging.log call: not active yet",
         "alerts: not active yet",
     )
     assert load(SMALL).policy.inactive == ()

@@ -27,8 +27,6 @@ from tricord.core.policy.types import (
     Roles,
 )
 
-_LOGGED = ("email",)
-
 
 def policy_of(model: PolicyPart, version: str, connectors: Mapping[str, ConnectorShape]) -> Policy:
     """`model` must have passed every check."""
@@ -129,8 +127,5 @@ def _inactive(model: PolicyPart, connectors: Mapping[str, ConnectorShape]) -> It
             yield f"follow_up.on_paid start: {step.start} is not active yet"
     if model.outreach is not None:
         yield "outreach: not active yet"
-    for channel in model.logging.log:
-        if channel not in _LOGGED:
-            yield f"logging.log {channel}: not active yet"
     if model.alerts:
         yield "alerts: not active yet"
