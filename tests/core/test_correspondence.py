@@ -149,13 +149,16 @@ def call(status: CallStatus, **changes: Any) -> Call:
 def test_a_call_is_told_when_it_is_over_and_a_missed_one_says_so() -> None:
     assert logged(client(call(CallStatus.RINGING))) == []
     assert logged(client(call(CallStatus.TALKING))) == []
+    assert logged(client(call(CallStatus.FAILED))) == [], "it never began"
     (talked,) = logged(client(call(CallStatus.COMPLETED)))
     assert (talked.activity, talked.seconds) == (ActivityKind.CALL, 61)
     assert talked.subject == "Call from +4915550199"
     (missed,) = logged(client(call(CallStatus.MISSED, seconds=0)))
     assert missed.subject == "Missed call from +4915550199"
     entries = story(client(call(CallStatus.COMPLETED)), make.policy())
-    assert ("Call from +4915550199", "2 minutes") in [(e.title, e.detail) for e in entries]
+    assert ("Call from +4915550199", "They talked for 1 min 1 s.") in [
+        (e.title, e.detail) for e in entries
+    ]
 
 
 def privileged(source: str) -> Logging:

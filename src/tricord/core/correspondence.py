@@ -2,6 +2,13 @@
 
 from tricord.core.records import Call, CallStatus, Channel, Direction, Message, Nature
 
+_WENT = {
+    (Direction.IN, True): "Call from",
+    (Direction.IN, False): "Missed call from",
+    (Direction.OUT, True): "Call to",
+    (Direction.OUT, False): "Nobody answered the call to",
+}
+
 
 def told_of(message: Message, subject: str) -> tuple[str, str, str]:
     """Title, detail and state of a message for the account's story. `subject` may be withheld."""
@@ -25,13 +32,17 @@ def titled(message: Message) -> str:
 
 
 def went(call: Call) -> str:
-    """How a call went: with whom, and whether anybody talked."""
-    came_in = call.direction is Direction.IN
-    if call.status in (CallStatus.MISSED, CallStatus.FAILED):
-        return f"Missed call from {call.other}" if came_in else f"Call to {call.other}, no answer"
-    return f"Call {'from' if came_in else 'to'} {call.other}"
+    """How a call went: with whom, and whether anybody answered."""
+    return f"{_WENT[call.direction, _answered(call)]} {call.other or 'a withheld number'}"
 
 
 def lasted(call: Call) -> str:
-    minutes = -(-call.seconds // 60)
-    return f"{minutes} {'minute' if minutes == 1 else 'minutes'}" if minutes else ""
+    """How long they talked, and what was recorded; "" for a call that nobody answered."""
+    minutes, seconds = divmod(call.seconds, 60)
+    told = [f"They talked for {minutes} min {seconds} s."] if call.seconds else []
+    told += [f"{len(call.recordings)} recorded at the telephone system."] if call.recordings else []
+    return "\n".join(told)
+
+
+def _answered(call: Call) -> bool:
+    return call.status not in (CallStatus.MISSED, CallStatus.FAILED)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tricord.core.account import Account
 from tricord.core.cases import Case
 from tricord.core.commands import ActivityKind, Command, LogActivity, because
-from tricord.core.correspondence import titled, went
+from tricord.core.correspondence import lasted, titled, went
 from tricord.core.disclosure import Disclosure
 from tricord.core.ids import Instant, Ref
 from tricord.core.ledger import Standing, standings
@@ -126,7 +126,7 @@ def _of_message(message: Message, threads: Threads, disclosure: Disclosure) -> I
 def _of_call(call: Call, disclosure: Disclosure) -> Iterator[Command]:
     """A call that is over. Nobody's words are in it."""
     account, policy, at = disclosure.account, disclosure.policy, call.started_at
-    if call.status in (CallStatus.RINGING, CallStatus.TALKING) or at is None:
+    if call.status not in (CallStatus.COMPLETED, CallStatus.MISSED) or at is None:
         return
     on = _places(account, _deal_of(account, call.about), policy, call.other)
     if not on or not disclosure.is_logged(Channel.CALL, call.other, at):
@@ -139,7 +139,7 @@ def _of_call(call: Call, disclosure: Disclosure) -> Iterator[Command]:
         activity=ActivityKind.CALL,
         at=at,
         subject=went(call),
-        body=went(call),
+        body=lasted(call),
         on=on,
         sender=call.caller,
         recipient=call.callee,
