@@ -13,8 +13,10 @@ import pytest
 from imapclient import IMAPClient
 from imapclient.exceptions import LoginError
 
+from engine.mail_talks import inbox, look
 from engine.real_mail import mail_servers, needs_dovecot
 from sandbox.smtp.conftest import Office, mail_to
+from tricord.sdk.errors import AccessLost
 
 
 @contextlib.contextmanager
@@ -175,6 +177,18 @@ def test_a_wrong_login_is_refused_by_each_mechanism_and_the_right_one_is_not(
             with client, contextlib.nullcontext() if way else pytest.raises(LoginError):
                 getattr(client, login)(user, words)
                 client.select_folder("INBOX")
+
+
+def test_a_connection_with_an_oauth_token_logs_in_by_it_and_not_by_the_password(
+    office: Office,
+) -> None:
+    url = office.box.credentials["imap_url"]
+    token = str(urlsplit(url).password)
+    by_token = inbox(url.replace(token, "no-password"), access_token=token, folders="INBOX")
+    assert look(by_token).missed == ()
+    with pytest.raises(AccessLost) as lost:
+        look(inbox(url, access_token="an-old-token", folders="INBOX"))
+    assert "token" not in lost.value.detail
 
 
 def test_senseless_lines_are_answered_and_the_connection_lives_on(office: Office) -> None:
