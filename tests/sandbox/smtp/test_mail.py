@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from engine.mail_talks import connection, inbox, look, messages, send
+from end_to_end.mail_talks import connection, inbox, look, messages, send
 from sandbox.smtp.conftest import Office, mail_to
 from tricord.core.records import Message, Nature, Undelivered
 

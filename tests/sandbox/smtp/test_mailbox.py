@@ -13,8 +13,8 @@ import pytest
 from imapclient import IMAPClient
 from imapclient.exceptions import LoginError
 
-from engine.mail_talks import inbox, look
-from engine.real_mail import mail_servers, needs_dovecot
+from end_to_end.mail_talks import inbox, look
+from end_to_end.real_mail import mail_servers, needs_dovecot
 from sandbox.smtp.conftest import Office, mail_to
 from tricord.sdk.errors import AccessLost
 

@@ -9,8 +9,8 @@ from email.message import EmailMessage
 
 import pytest
 
-from engine.mail_talks import connection, inbox, look, messages, send
-from engine.real_mail import PASSWORD, MailServers, mail_servers, needs_mail_servers
+from end_to_end.mail_talks import connection, inbox, look, messages, send
+from end_to_end.real_mail import PASSWORD, MailServers, mail_servers, needs_mail_servers
 from tricord.core.records import Direction, Message, Nature
 from tricord.engine.connection import Connection
 from tricord.sdk.errors import AccessLost, Refused, TryAgain
