@@ -12,7 +12,6 @@ COMING = (
     "slack",
     "teams",
     "pagerduty",
-    "imap",
     "webhook",
     "quickbooks",
     "xero",
