@@ -128,6 +128,11 @@ class Database:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._writer, self.run, work, now)
 
+    async def try_out(self, work: Callable[[Tx], T], now: Instant) -> T:
+        """`rehearse` in a writing thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._writer, self.rehearse, work, now)
+
     async def beat(self, work: Callable[[Tx], T], now: Instant) -> T:
         """`run` in a thread of its own: what says that we live must not wait for long turns."""
         return await asyncio.get_running_loop().run_in_executor(self._pulse, self.run, work, now)
