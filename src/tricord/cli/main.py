@@ -15,6 +15,7 @@ _COMMANDS = {
     "up": ("hub", "Run the hub: webhooks, engine and console in one process."),
     "serve": ("hub", "Take webhooks and show the console, beside workers."),
     "work": ("hub", "Do the work, beside any number of other workers."),
+    "link": ("link", "A link that opens the console once."),
     "status": ("listing", "How the whole is doing: what waits, what is at stake."),
     "accounts": ("listing", "The clients, with what they owe."),
     "invoices": ("listing", "The invoices, as our own books have them."),
