@@ -46,7 +46,7 @@ def claim(batch: Batch, usable: list[ConnectionName], limit: int) -> list[comman
     """Take what is ready past the gate. What the gate objects to is skipped, with the reason."""
     passed = []
     for claimed in commands.claim(batch.tx, usable, limit, LEASE):
-        account = batch.account(claimed.command.account)
+        account = batch.account(claimed.account)
         # What may stand half done at a vendor that can tell is finished; a mail is asked anew.
         once = (
             batch.connections[claimed.command.connection]
@@ -181,13 +181,13 @@ def lost_access(batch: Batch, connection: Connection, problem: str) -> None:
 
 
 def _changed(batch: Batch, claimed: commands.Claimed) -> None:
-    account = claimed.command.account
+    account = claimed.account
     batch.forget(account)
     batch.touch(account)
 
 
 def _account(batch: Batch, claimed: commands.Claimed) -> Account:
-    return batch.account(claimed.command.account)
+    return batch.account(claimed.account)
 
 
 def _tell(batch: Batch, case: Case) -> None:

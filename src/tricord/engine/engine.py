@@ -29,8 +29,9 @@ from tricord.engine.batch import Batch
 from tricord.engine.clock import Clock
 from tricord.engine.connection import Connection
 from tricord.engine.deciding import converge, tell_stranded
-from tricord.engine.homing import see
+from tricord.engine.homing import renew, see
 from tricord.engine.inbox import Inbox
+from tricord.engine.proposing import scan_when_due
 from tricord.engine.talking import Log, Memory, hold
 from tricord.engine.wire import Sender
 from tricord.sdk.connector import Acknowledgement, Work
@@ -160,6 +161,7 @@ class Engine:
             hints.forget_leases(tx)
             cursors.forget_leases(tx)
             batch = self._batch(tx)
+            renew(batch)
             found = acting.recover(batch, everyone=True)
             tell_stranded(batch)
             converge(batch)
@@ -229,6 +231,7 @@ class Engine:
             absorb_delivery(batch, delivery)
         for account in mirror.due_accounts(tx, BATCH):
             batch.touch(account)
+        scan_when_due(batch)
         converge(batch)
         self._crash_point("after absorbing")
         claims = Claims(absorbed=len(waiting))

@@ -26,9 +26,13 @@ class KeyReused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A command taken to be carried out. `again`: an earlier attempt may have reached it."""
+    """A command taken to be carried out. `again`: an earlier attempt may have reached it.
+
+    `account` is whose it is now; the command itself keeps the one it was planned for.
+    """
 
     id: int
+    account: AccountId
     command: Command
     attempt: int
     again: bool
@@ -133,6 +137,7 @@ def claim(
         taken.append(
             Claimed(
                 id=row.id,
+                account=AccountId(row.account),
                 command=_opened(key, row),
                 attempt=number,
                 again=bool(row.again),
@@ -192,6 +197,7 @@ def orphans(tx: Tx, *, everyone: bool) -> list[Claimed]:
     return [
         Claimed(
             id=row.id,
+            account=AccountId(row.account),
             command=_opened(account_key(tx, row.account), row),
             attempt=row.attempts,
             again=True,

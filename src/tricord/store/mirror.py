@@ -5,15 +5,23 @@ from collections.abc import Sequence
 from sqlalchemy import and_, delete, func, insert, select, update
 
 from tricord.core.account import Account
-from tricord.core.identity import partition_of
+from tricord.core.identity import Ground, Traces, account_id, partition_of, traces_of
 from tricord.core.ids import AccountId, ConnectionName, ExternalId, Instant, Kind, Ref
 from tricord.core.money import Money
-from tricord.core.records import Company, Contact, Customer, Deal, Invoice, Record
+from tricord.core.records import Deal, Invoice, Record
 from tricord.store import codec
 from tricord.store.codec import maybe_micros, to_micros
 from tricord.store.database import Tx
 from tricord.store.deliveries import upsert
-from tricord.store.schema import accounts, commands, links, observations, records, ties
+from tricord.store.schema import (
+    accounts,
+    commands,
+    links,
+    mentions,
+    observations,
+    records,
+    ties,
+)
 from tricord.store.sealing import seal, unseal
 
 
@@ -21,27 +29,36 @@ class AccountUnknown(LookupError):
     """There is no such account."""
 
 
-def ensure_account(tx: Tx, account: AccountId) -> AccountId:
-    """The account, made if it is new; the one it was merged into, if it was."""
-    for _ in range(16):
-        row = tx.db.execute(
-            select(accounts.c.id, accounts.c.merged_into).where(accounts.c.id == account)
-        ).first()
-        if row is None:
-            tx.db.execute(
-                insert(accounts).values(
-                    id=account,
-                    partition=partition_of(account),
-                    created_at=to_micros(tx.now),
-                    changed_at=to_micros(tx.now),
-                    wrapped_key=tx.keys.new_account_key(account),
-                )
-            )
-            return account
-        if row.merged_into is None:
-            return account
-        account = AccountId(row.merged_into)
-    raise AccountUnknown(account)
+def ensure_account(tx: Tx, account: AccountId, root: Ref | None = None) -> AccountId:
+    """The account that records belong to now, made if it is new; alive again if it was emptied."""
+    found = select(accounts.c.root, accounts.c.merged_into).where(accounts.c.id == account)
+    row = tx.db.execute(found).first()
+    if row is None:
+        values = {
+            "id": account,
+            "partition": partition_of(account),
+            "created_at": to_micros(tx.now),
+            "changed_at": to_micros(tx.now),
+            "root": str(root) if root else None,
+            "wrapped_key": tx.keys.new_account_key(account),
+        }
+        statement = upsert(tx)(accounts).values(values)
+        tx.db.execute(statement.on_conflict_do_nothing(index_elements=["id"]))
+    elif row.merged_into is not None or (root is not None and row.root is None):
+        here = update(accounts).where(accounts.c.id == account)
+        tx.db.execute(here.values(merged_into=None, root=str(root) if root else row.root))
+    return account
+
+
+def name_root(tx: Tx, root: Ref) -> None:
+    """Tell an account that a mark alone has named so far which record it is named after."""
+    here = update(accounts).where(accounts.c.id == account_id(root), accounts.c.root.is_(None))
+    tx.db.execute(here.values(root=str(root)))
+
+
+def root_of(tx: Tx, account: AccountId) -> Ref | None:
+    row = tx.db.execute(select(accounts.c.root).where(accounts.c.id == account)).first()
+    return Ref.parse(row.root) if row is not None and row.root else None
 
 
 def exists(tx: Tx, account: AccountId) -> bool:
@@ -85,20 +102,61 @@ def records_of(tx: Tx, account: AccountId) -> dict[Ref, Record]:
     return {record.ref: record for record in sorted(found, key=lambda record: record.ref)}
 
 
-def by_email(tx: Tx, kind: Kind, address: str) -> list[Ref]:
-    """The records of a kind that carry this address, by ref."""
-    wanted = and_(records.c.kind == kind, records.c.email_index == tx.keys.blind("email", address))
-    rows = tx.db.execute(
-        select(records.c.connection, records.c.external_id)
-        .where(wanted)
-        .order_by(records.c.connection, records.c.external_id)
+def account_of(tx: Tx, ref: Ref) -> AccountId | None:
+    row = tx.db.execute(select(records.c.account).where(_is(records, ref))).first()
+    return None if row is None else AccountId(row.account)
+
+
+def is_empty(tx: Tx, account: AccountId) -> bool:
+    query = select(records.c.account).where(records.c.account == account).limit(1)
+    return tx.db.execute(query).first() is None
+
+
+def found_by(
+    tx: Tx, trace: str, value: str, kinds: Sequence[Kind], limit: int | None = None
+) -> list[Ref]:
+    """The records of these kinds with this `email`, `phone`, `domain` or `message` id, by ref."""
+    wanted = and_(
+        records.c[f"{trace}_index"] == tx.keys.blind(trace, value),
+        records.c.kind.in_([str(kind) for kind in kinds]),
     )
-    return [Ref(ConnectionName(r.connection), kind, ExternalId(r.external_id)) for r in rows]
+    columns = (records.c.connection, records.c.kind, records.c.external_id)
+    rows = tx.db.execute(select(*columns).where(wanted).order_by(*columns).limit(limit))
+    return [ref_of(row) for row in rows]
 
 
-def save_record(tx: Tx, account: AccountId, record: Record) -> None:
-    """Write the record as it now stands, in its account, sealed with the account's key."""
+def mentioning(tx: Tx, message_id: str) -> list[Ref]:
+    """The messages that answer this one, as they say themselves."""
+    columns = (mentions.c.connection, mentions.c.kind, mentions.c.external_id)
+    wanted = mentions.c.message_index == tx.keys.blind("message", message_id)
+    return [ref_of(row) for row in tx.db.execute(select(*columns).where(wanted).order_by(*columns))]
+
+
+def standing_alone(tx: Tx, kinds: Sequence[Kind]) -> list[Ref]:
+    """The records of these kinds that found no account but their own."""
+    columns = (links.c.connection, links.c.kind, links.c.external_id)
+    wanted = and_(links.c.basis == "own", links.c.kind.in_([str(kind) for kind in kinds]))
+    return [ref_of(row) for row in tx.db.execute(select(*columns).where(wanted).order_by(*columns))]
+
+
+def accounts_with(tx: Tx, kinds: Sequence[Kind]) -> list[AccountId]:
+    wanted = records.c.kind.in_([str(kind) for kind in kinds])
+    query = select(records.c.account).where(wanted).distinct().order_by(records.c.account)
+    return [AccountId(name) for name in tx.db.execute(query).scalars()]
+
+
+def every_ref(tx: Tx) -> list[Ref]:
+    columns = (records.c.connection, records.c.kind, records.c.external_id)
+    return [ref_of(row) for row in tx.db.execute(select(*columns).order_by(*columns))]
+
+
+def save_record(tx: Tx, account: AccountId, record: Record, traces: Traces | None = None) -> None:
+    """Write the record as it now stands, in its account, sealed with the account's key.
+
+    `traces` is what it is found by; left out, its details as they are written.
+    """
     ref = record.ref
+    kept = traces or traces_of(record, Ground(crm=ref.connection))
     values = {
         "connection": ref.connection,
         "kind": str(ref.kind),
@@ -108,12 +166,32 @@ def save_record(tx: Tx, account: AccountId, record: Record) -> None:
         "version": record.version,
         "stamp": record.stamp,
         "sealed": seal(account_key(tx, account), codec.dump(record), f"records|{ref}"),
-        **_searchable(tx, record),
+        **_searchable(record),
+        "email_index": tx.keys.blind("email", kept.email),
+        "phone_index": tx.keys.blind("phone", kept.phone),
+        "domain_index": tx.keys.blind("domain", kept.domain),
+        "message_index": tx.keys.blind("message", kept.message),
     }
     identity = ("connection", "kind", "external_id")
     changed = {name: value for name, value in values.items() if name not in identity}
     statement = upsert(tx)(records).values(values)
     tx.db.execute(statement.on_conflict_do_update(index_elements=identity, set_=changed))
+    if ref.kind is Kind.MESSAGE:
+        _mention(tx, ref, kept.mentions)
+
+
+def _mention(tx: Tx, ref: Ref, message_ids: Sequence[str]) -> None:
+    tx.db.execute(delete(mentions).where(_is(mentions, ref)))
+    place = {
+        "connection": ref.connection,
+        "kind": str(ref.kind),
+        "external_id": ref.external_id,
+    }
+    rows = [{"message_index": tx.keys.blind("message", one), **place} for one in message_ids]
+    unique = {str(row["message_index"]): row for row in rows}
+    if unique:
+        statement = upsert(tx)(mentions).values(list(unique.values()))
+        tx.db.execute(statement.on_conflict_do_nothing())
 
 
 def tie(tx: Tx, deal: Deal) -> list[Ref]:
@@ -125,7 +203,8 @@ def tie(tx: Tx, deal: Deal) -> list[Ref]:
         gone_from = and_(ties.c.deal == str(deal.ref), ties.c.contact.in_(sorted(known - wanted)))
         tx.db.execute(delete(ties).where(gone_from))
     for contact in sorted(wanted - known):
-        tx.db.execute(insert(ties).values(deal=str(deal.ref), contact=contact))
+        statement = upsert(tx)(ties).values(deal=str(deal.ref), contact=contact)
+        tx.db.execute(statement.on_conflict_do_nothing())
     return [Ref.parse(text) for text in sorted(known ^ wanted)]
 
 
@@ -190,6 +269,12 @@ def settle(tx: Tx, account: Account, wake_at: Instant | None) -> None:
     )
 
 
+def wake(tx: Tx, account: AccountId) -> None:
+    """Have this account decided at once."""
+    here = update(accounts).where(accounts.c.id == account)
+    tx.db.execute(here.values(wake_at=to_micros(tx.now)))
+
+
 def wake_owner(tx: Tx, key: str) -> None:
     """Have the account of this command decided at once: a person has just changed something."""
     owner = select(commands.c.account).where(commands.c.key == key).scalar_subquery()
@@ -208,18 +293,11 @@ def due_accounts(tx: Tx, limit: int) -> list[AccountId]:
     return [AccountId(row.id) for row in rows]
 
 
-def _searchable(tx: Tx, record: Record) -> dict[str, object]:
-    email = phone = ""
+def _searchable(record: Record) -> dict[str, object]:
     status: str = ""
     money: Money | None = None
     due: Instant | None = None
     match record:
-        case Contact():
-            email, phone = record.email, record.phone
-        case Customer():
-            email = record.email
-        case Company():
-            phone = record.phone
         case Invoice():
             status, money, due = record.status, record.total, record.due_at
         case Deal():
@@ -231,14 +309,15 @@ def _searchable(tx: Tx, record: Record) -> dict[str, object]:
         "minor": money.minor if money else None,
         "currency": money.currency if money else None,
         "due_at": maybe_micros(due),
-        "email_index": tx.keys.blind("email", email),
-        "phone_index": tx.keys.blind("phone", phone),
     }
 
 
 def _opened(key: bytes, row) -> Record:  # type: ignore[no-untyped-def]  # a row of records
-    ref = Ref(ConnectionName(row.connection), Kind(row.kind), ExternalId(row.external_id))
-    return codec.load_record(row.shape, unseal(key, row.sealed, f"records|{ref}"))
+    return codec.load_record(row.shape, unseal(key, row.sealed, f"records|{ref_of(row)}"))
+
+
+def ref_of(row) -> Ref:  # type: ignore[no-untyped-def]  # a row that names a record
+    return Ref(ConnectionName(row.connection), Kind(row.kind), ExternalId(row.external_id))
 
 
 def _is(table, ref: Ref):  # type: ignore[no-untyped-def]  # a SQL condition
