@@ -1,6 +1,6 @@
 """What is known of all records, held in memory: for tests of the way home alone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from core import building as make
@@ -53,10 +53,10 @@ class World(Known):
         )
 
 
-def world(*records: Record, **people: Mapping[object, AccountId]) -> World:
+def world(
+    *records: Record,
+    choices: Mapping[Ref, AccountId] | None = None,
+    merges: Mapping[AccountId, AccountId] | None = None,
+) -> World:
     held = {record.ref: record for record in records}
-    return World(records=held, **people)  # type: ignore[arg-type]  # tests name real fields
-
-
-def refs(records: Iterable[Record]) -> list[Ref]:
-    return [record.ref for record in records]
+    return World(records=held, choices=choices or {}, merges=merges or {})

@@ -23,6 +23,7 @@ _COMMANDS = {
     "skip": ("deciding", "Give a command up, with a reason."),
     "reread": ("deciding", "Read a parked delivery again."),
     "resolve": ("deciding", "Close a case, with a reason."),
+    "identity": ("identity", "Whose records are whose: the match queue, links, merges."),
     "log": ("listing", "The audit log, newest first."),
     "sandbox": ("running", "Run sandbox vendors alone."),
     "connector": ("connector", "Write and check connectors."),

@@ -28,19 +28,20 @@ NAME_SAME, NAME_ALIKE, NAME_NEAR, NAME_OTHER, NAME_UNLIKE = 5.0, 3.0, 1.0, -1.0,
 LOCAL_PART, ADDRESS_SAME = 3.0, 3.0
 DOMAIN_OTHER, PHONE_OTHER, ADDRESS_OTHER = -0.5, -0.3, -0.5
 
-_LEGAL = frozenset(
-    (
-        "ab ag aps as asa bv co company corp corporation gmbh group holding holdings inc "
-        "incorporated kg kk limited llc llp lp ltd mbh nv ohg oy oyj plc pllc plt pty sa sarl sas "
-        "se sl spa srl srls the and und et y e"
-    ).split()
-)
-_ROLES = frozenset(
-    (
-        "accounting accounts admin ap billing contact finance hello info invoice invoices mail me "
-        "office payables sales support team"
-    ).split()
-)
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_LEGAL = _words("""
+    ab ag aps as asa bv co company corp corporation gmbh group holding holdings inc
+    incorporated kg kk limited llc llp lp ltd mbh nv ohg oy oyj plc pllc plt pty sa sarl sas
+    se sl spa srl srls the and und et y e
+""")
+_ROLES = _words("""
+    accounting accounts admin ap billing contact finance hello info invoice invoices mail me
+    office payables sales support team
+""")
 _WORD = re.compile(r"[^\W_]+")
 _SHORT = 3
 

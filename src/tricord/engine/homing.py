@@ -17,7 +17,7 @@ from tricord.core.commands import (
     SendMessage,
     UpdateRecord,
 )
-from tricord.core.identity import Ground, Home, account_id, account_now, home_of, traces_of
+from tricord.core.identity import Ground, account_id, account_now, home_of, traces_of
 from tricord.core.ids import AccountId, Kind, Ref
 from tricord.core.observe import observe
 from tricord.core.records import Company, Contact, Deal, Record, join
@@ -36,10 +36,8 @@ def see(batch: Batch, record: Record, source: str) -> None:
     known = mirror.known(batch.tx, ref)
     merged = record if known is None else join(known[1], record)
     tied = mirror.tie(batch.tx, merged) if isinstance(merged, Deal) else []
-    if known is None:
-        mirror.name_root(batch.tx, ref)
     home = home_of(ref, Lookups(batch.tx, ground, merged), ground)
-    account = mirror.ensure_account(batch.tx, home.account, home.root)
+    account = mirror.ensure_account(batch.tx, home.account)
     traces = traces_of(merged, ground)
     if known is not None and known[0] == account and not tied and _same_content(known[1], merged):
         mirror.save_record(batch.tx, account, merged, traces)
@@ -121,10 +119,12 @@ class Settling:
         tx = self.batch.tx
         known = mirror.known(tx, ref)
         if known is None:
+            # It is named and was not seen yet: what hangs on it stands in the account it starts.
+            self.ask(mirror.records_of(tx, account_id(ref)))
             return
         old, record = known
         home = home_of(ref, Lookups(tx, self.ground, record), self.ground)
-        account = mirror.ensure_account(tx, home.account, home.root)
+        account = mirror.ensure_account(tx, home.account)
         mirror.link(tx, ref, account, home.basis)
         if account != old:
             mirror.save_record(tx, account, record, traces_of(record, self.ground))

@@ -29,36 +29,30 @@ class AccountUnknown(LookupError):
     """There is no such account."""
 
 
-def ensure_account(tx: Tx, account: AccountId, root: Ref | None = None) -> AccountId:
+def ensure_account(tx: Tx, account: AccountId) -> AccountId:
     """The account that records belong to now, made if it is new; alive again if it was emptied."""
-    found = select(accounts.c.root, accounts.c.merged_into).where(accounts.c.id == account)
-    row = tx.db.execute(found).first()
+    row = tx.db.execute(select(accounts.c.merged_into).where(accounts.c.id == account)).first()
     if row is None:
         values = {
             "id": account,
             "partition": partition_of(account),
             "created_at": to_micros(tx.now),
             "changed_at": to_micros(tx.now),
-            "root": str(root) if root else None,
             "wrapped_key": tx.keys.new_account_key(account),
         }
         statement = upsert(tx)(accounts).values(values)
         tx.db.execute(statement.on_conflict_do_nothing(index_elements=["id"]))
-    elif row.merged_into is not None or (root is not None and row.root is None):
+    elif row.merged_into is not None:
         here = update(accounts).where(accounts.c.id == account)
-        tx.db.execute(here.values(merged_into=None, root=str(root) if root else row.root))
+        tx.db.execute(here.values(merged_into=None))
     return account
 
 
-def name_root(tx: Tx, root: Ref) -> None:
-    """Tell an account that a mark alone has named so far which record it is named after."""
-    here = update(accounts).where(accounts.c.id == account_id(root), accounts.c.root.is_(None))
-    tx.db.execute(here.values(root=str(root)))
-
-
 def root_of(tx: Tx, account: AccountId) -> Ref | None:
-    row = tx.db.execute(select(accounts.c.root).where(accounts.c.id == account)).first()
-    return Ref.parse(row.root) if row is not None and row.root else None
+    """The record an account is named after, wherever that record belongs by now."""
+    columns = (records.c.connection, records.c.kind, records.c.external_id)
+    row = tx.db.execute(select(*columns).where(records.c.starts == account)).first()
+    return None if row is None else ref_of(row)
 
 
 def exists(tx: Tx, account: AccountId) -> bool:
@@ -162,6 +156,7 @@ def save_record(tx: Tx, account: AccountId, record: Record, traces: Traces | Non
         "kind": str(ref.kind),
         "external_id": ref.external_id,
         "account": account,
+        "starts": account_id(ref),
         "shape": codec.shape_of(record),
         "version": record.version,
         "stamp": record.stamp,

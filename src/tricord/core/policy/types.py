@@ -104,12 +104,13 @@ class Logging:
 class Mastery:
     """Who masters one field of an account: `sources` are roles, the first that has a value wins.
 
-    `write` is the role whose records are brought in line with it, None when none is.
+    `property` is what the CRM calls the field there, when its records are brought in line with
+    the master; "" when they are left alone.
     """
 
     field: str
     sources: tuple[str, ...]
-    write: str | None = None
+    property: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
