@@ -17,7 +17,7 @@ from tricord.core.commands import (
     SendMessage,
     UpdateRecord,
 )
-from tricord.core.identity import Ground, account_id, account_now, home_of, traces_of
+from tricord.core.identity import Ground, account_now, home_of, traces_of
 from tricord.core.ids import AccountId, Kind, Ref
 from tricord.core.observe import observe
 from tricord.core.records import Company, Contact, Deal, Record, join
@@ -36,13 +36,16 @@ def see(batch: Batch, record: Record, source: str) -> None:
     known = mirror.known(batch.tx, ref)
     merged = record if known is None else join(known[1], record)
     tied = mirror.tie(batch.tx, merged) if isinstance(merged, Deal) else []
-    home = home_of(ref, Lookups(batch.tx, ground, merged), ground)
+    lookups = Lookups(batch.tx, ground, merged)
+    home = home_of(ref, lookups, ground)
     account = mirror.ensure_account(batch.tx, home.account)
     traces = traces_of(merged, ground)
     if known is not None and known[0] == account and not tied and _same_content(known[1], merged):
         mirror.save_record(batch.tx, account, merged, traces)
         batch.put(batch.account(account).with_record(merged))
         return
+    # What hangs on a record that was named and not seen stands where it seemed to belong.
+    old = known[0] if known else home_of(ref, Lookups(batch.tx, ground), ground).account
     after, changes = observe(batch.account(account), merged)
     batch.put(after)
     mirror.save_record(batch.tx, account, merged, traces)
@@ -50,20 +53,19 @@ def see(batch: Batch, record: Record, source: str) -> None:
     names = [type(change).__name__ for change in changes]
     mirror.observe_row(batch.tx, account, record, source, names)
     batch.touch(account)
-    settling = Settling(batch, ground)
-    old = known[0] if known else account_id(ref)
+    settling = Settling(batch, lookups)
     if old != account:
         settling.left(old, account)
     settling.ask(tied)
     before = known[1] if known else None
     settling.ask(_sharing(batch, ground, before, merged, moved=old != account))
     settling.settle()
-    propose(batch, ref, merged, home)
+    propose(batch, merged, home, lookups)
 
 
 def resettle(batch: Batch, refs: Iterable[Ref]) -> "Settling":
     """Ask these records anew where they belong, after a person's word or a changed policy."""
-    settling = Settling(batch, Ground.of(batch.policy))
+    settling = Settling(batch, Lookups(batch.tx, Ground.of(batch.policy)))
     settling.ask(refs)
     settling.settle()
     return settling
@@ -88,7 +90,7 @@ class Settling:
     """Records whose home may have changed, each asked once; then what follows accounts about."""
 
     batch: Batch
-    ground: Ground
+    lookups: Lookups
     records: dict[Ref, None] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)
     cases: list[str] = field(default_factory=list)
@@ -116,30 +118,27 @@ class Settling:
             self._follow(old, home)
 
     def _move_if_elsewhere(self, ref: Ref) -> None:
-        tx = self.batch.tx
-        known = mirror.known(tx, ref)
-        if known is None:
-            # It is named and was not seen yet: what hangs on it stands in the account it starts.
-            self.ask(mirror.records_of(tx, account_id(ref)))
+        tx, ground = self.batch.tx, self.lookups.ground
+        record, old = self.lookups.record(ref), mirror.account_of(tx, ref)
+        if record is None or old is None:
             return
-        old, record = known
-        home = home_of(ref, Lookups(tx, self.ground, record), self.ground)
-        account = mirror.ensure_account(tx, home.account)
-        mirror.link(tx, ref, account, home.basis)
-        if account != old:
-            mirror.save_record(tx, account, record, traces_of(record, self.ground))
+        home = home_of(ref, self.lookups, ground)
+        mirror.link(tx, ref, home.account, home.basis)
+        if home.account != old:
+            mirror.ensure_account(tx, home.account)
+            mirror.save_record(tx, home.account, record, traces_of(record, ground))
             self.records[ref] = None
-            self.batch.forget(account)
-            self.batch.touch(account)
-            self.left(old, account)
-            self.ask(_sharing(self.batch, self.ground, record, record))
-        propose(self.batch, ref, record, home)
+            self.batch.forget(home.account)
+            self.batch.touch(home.account)
+            self.left(old, home.account)
+            self.ask(_sharing(self.batch, ground, record, record))
+        propose(self.batch, record, home, self.lookups)
 
     def _follow(self, old: AccountId, first: AccountId) -> None:
         """Commands and cases of an account go where the records they are about went."""
         tx = self.batch.tx
         empty = mirror.is_empty(tx, old)
-        home = account_now(old, Lookups(tx, self.ground), self.ground) if empty else old
+        home = account_now(old, self.lookups, self.lookups.ground) if empty else old
         home = first if home == old and empty else home
         going: dict[AccountId, list[str]] = {}
         for key, effect in commands.effects_of(tx, old).items():
@@ -182,13 +181,19 @@ def _sharing(
     for trace in ("email", "phone", "domain"):
         for value in {getattr(traces, trace): None for traces in (old, new)}:
             if value:
-                yield from mirror.found_by(batch.tx, trace, value, _SEEKING)
+                found = mirror.found_by(batch.tx, trace, value, _SEEKING)
+                yield from (ref for ref in found if _seeks(ref, ground))
     if isinstance(after, Company) and renamed:
         # What a company is called speaks for and against those who share a detail with its people.
         home = mirror.account_of(batch.tx, after.ref)
         for contact in batch.account(home).contacts if home else ():
             if contact.company == after.ref:
                 yield from _sharing(batch, ground, contact, contact)
+
+
+def _seeks(ref: Ref, ground: Ground) -> bool:
+    """Whether such a record goes home by its details: what the CRM says of its own does not."""
+    return ref.kind not in (Kind.COMPANY, Kind.CONTACT) or ref.connection != ground.crm
 
 
 def _told(record: Record) -> object:

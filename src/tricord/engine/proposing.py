@@ -29,24 +29,24 @@ _COMMON = 200
 """A piece of a name that more accounts have tells nothing."""
 
 
-def propose(batch: Batch, ref: Ref, record: Record, home: Home) -> None:
+def propose(batch: Batch, record: Record, home: Home, lookups: Lookups) -> None:
     """Bring the record's open matches and its case up to date."""
-    ground = Ground.of(batch.policy)
+    ground = lookups.ground
     if not is_seeker(record, ground):
         return
+    held = matches.of_record(batch.tx, record.ref)
     if home.basis != "own" or record.gone:
-        withdraw(batch, ref)
+        if any(match.state == matches.OPEN for match in held):
+            withdraw(batch, record.ref)
         return
-    lookups = Lookups(batch.tx, ground, record)
     found = {one.account: one.likeness for one in candidates(record, lookups, ground)}
     mine = profile_of(record, ground)
-    for match in matches.of_record(batch.tx, ref):
+    for match in held:
         if match.state == matches.OPEN:
             account = account_now(match.account, lookups, ground)
             if account not in found:
-                theirs = _profile(batch.account(account), ground)
-                found[account] = compare(mine, theirs)
-    _put(batch, ref, home.account, found)
+                found[account] = compare(mine, _profile(batch.account(account), ground))
+    _put(batch, record.ref, home.account, found, lookups)
 
 
 def withdraw(batch: Batch, ref: Ref) -> None:
@@ -72,42 +72,48 @@ def scan(batch: Batch) -> int:
     for account, profile in profiles.items():
         for block in {block for name in profile.names for block in blocks_of(name)}:
             blocks.setdefault(block, []).append(account)
+    lookups = Lookups(batch.tx, ground)
     for ref in seekers:
-        known = mirror.known(batch.tx, ref)
-        if known is not None:
-            _compare_names(batch, ground, known[0], known[1], profiles, blocks)
+        home, record = mirror.account_of(batch.tx, ref), lookups.record(ref)
+        if home is not None and record is not None:
+            _compare_names(batch, home, record, profiles, blocks, lookups)
     return len(seekers)
 
 
 def _compare_names(
     batch: Batch,
-    ground: Ground,
     home: AccountId,
     record: Record,
     profiles: Mapping[AccountId, Profile],
     blocks: Mapping[str, list[AccountId]],
+    lookups: Lookups,
 ) -> None:
-    mine = profile_of(record, ground)
+    mine = profile_of(record, lookups.ground)
     near: dict[AccountId, None] = {}
     for block in sorted({block for name in mine.names for block in blocks_of(name)}):
         accounts = blocks.get(block, [])
         if len(accounts) <= _COMMON:
             near.update(dict.fromkeys(accounts))
     near.pop(home, None)
-    lookups = Lookups(batch.tx, ground, record)
     found = {account: compare(mine, profiles[account]) for account in near}
     # What shares a detail is judged with everything that shares it, as on every look.
-    found |= {one.account: one.likeness for one in candidates(record, lookups, ground)}
-    _put(batch, record.ref, home, found)
+    sharing = candidates(record, lookups, lookups.ground)
+    found |= {one.account: one.likeness for one in sharing}
+    _put(batch, record.ref, home, found, lookups)
 
 
-def _put(batch: Batch, ref: Ref, home: AccountId, found: Mapping[AccountId, Likeness]) -> None:
-    tx, ground = batch.tx, Ground.of(batch.policy)
+def _put(
+    batch: Batch,
+    ref: Ref,
+    home: AccountId,
+    found: Mapping[AccountId, Likeness],
+    lookups: Lookups,
+) -> None:
+    tx = batch.tx
     likely = [(account, one) for account, one in ranked(found.items()) if one.score >= POSSIBLE]
     held = matches.of_record(tx, ref)
-    lookups = Lookups(tx, ground)
     rejected = {
-        account_now(match.account, lookups, ground)
+        account_now(match.account, lookups, lookups.ground)
         for match in held
         if match.state == matches.REJECTED
     }

@@ -4,13 +4,24 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, insert, select, update
 
 from tricord.core.ids import AccountId, Instant, Ref
 from tricord.store.codec import from_micros, maybe_time, to_micros
 from tricord.store.database import Tx
 from tricord.store.deliveries import upsert
+from tricord.store.mirror import named
 from tricord.store.schema import choices, merges
+
+# Asked at every look, so built once.
+_CHOSEN = select(choices.c.account).where(
+    choices.c.connection == bindparam("connection"),
+    choices.c.kind == bindparam("kind"),
+    choices.c.external_id == bindparam("external_id"),
+)
+_MERGED = select(merges.c.home).where(
+    merges.c.emptied == bindparam("account"), merges.c.unmerged_at.is_(None)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +42,13 @@ class Merge:
 
 def chosen(tx: Tx, ref: Ref) -> AccountId | None:
     """The account that a person linked this record to."""
-    row = tx.db.execute(select(choices.c.account).where(_of(ref))).first()
+    row = tx.db.execute(_CHOSEN, named(ref)).first()
     return AccountId(row.account) if row is not None else None
 
 
 def choose(tx: Tx, ref: Ref, account: AccountId, actor: str) -> None:
     values = {"account": account, "actor": actor, "chosen_at": to_micros(tx.now)}
-    place = {"connection": ref.connection, "kind": str(ref.kind), "external_id": ref.external_id}
+    place = named(ref)
     statement = upsert(tx)(choices).values({**place, **values})
     tx.db.execute(statement.on_conflict_do_update(index_elements=list(place), set_=values))
 
@@ -49,7 +60,7 @@ def unchoose(tx: Tx, ref: Ref) -> bool:
 
 def merged(tx: Tx, account: AccountId) -> AccountId | None:
     """The account that a person merged this one into."""
-    row = tx.db.execute(select(merges.c.home).where(_live(account))).first()
+    row = tx.db.execute(_MERGED, {"account": account}).first()
     return AccountId(row.home) if row is not None else None
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import Integer, and_, bindparam, delete, func, insert, select, update
 
 from tricord.core.account import Account
 from tricord.core.identity import Ground, Traces, account_id, partition_of, traces_of
@@ -23,6 +23,39 @@ from tricord.store.schema import (
     ties,
 )
 from tricord.store.sealing import seal, unseal
+
+_RECORD_NAMED = and_(
+    records.c.connection == bindparam("connection"),
+    records.c.kind == bindparam("kind"),
+    records.c.external_id == bindparam("external_id"),
+)
+_REF = (records.c.connection, records.c.kind, records.c.external_id)
+# What every look asks is built once: building a statement costs more than carrying it out.
+_KNOWN = (
+    select(records, accounts.c.wrapped_key)
+    .join(accounts, accounts.c.id == records.c.account)
+    .where(_RECORD_NAMED)
+)
+_ACCOUNT_OF = select(records.c.account).where(_RECORD_NAMED)
+_ROOT_OF = select(*_REF).where(records.c.starts == bindparam("account"))
+_FOUND_BY = {
+    trace: select(*_REF)
+    .where(
+        records.c[f"{trace}_index"] == bindparam("value"),
+        records.c.kind.in_(bindparam("kinds", expanding=True)),
+    )
+    .order_by(*_REF)
+    .limit(bindparam("most", type_=Integer))
+    for trace in ("email", "phone", "domain", "message")
+}
+_LINKED = select(links.c.account, links.c.basis).where(
+    links.c.connection == bindparam("connection"),
+    links.c.kind == bindparam("kind"),
+    links.c.external_id == bindparam("external_id"),
+)
+_NAMING = select(func.min(ties.c.deal)).where(ties.c.contact == bindparam("contact"))
+_KEY_OF = select(accounts.c.wrapped_key).where(accounts.c.id == bindparam("account"))
+_ALL = 2**31
 
 
 class AccountUnknown(LookupError):
@@ -50,8 +83,7 @@ def ensure_account(tx: Tx, account: AccountId) -> AccountId:
 
 def root_of(tx: Tx, account: AccountId) -> Ref | None:
     """The record an account is named after, wherever that record belongs by now."""
-    columns = (records.c.connection, records.c.kind, records.c.external_id)
-    row = tx.db.execute(select(*columns).where(records.c.starts == account)).first()
+    row = tx.db.execute(_ROOT_OF, {"account": account}).first()
     return None if row is None else ref_of(row)
 
 
@@ -60,7 +92,7 @@ def exists(tx: Tx, account: AccountId) -> bool:
 
 
 def account_key(tx: Tx, account: str) -> bytes:
-    row = tx.db.execute(select(accounts.c.wrapped_key).where(accounts.c.id == account)).first()
+    row = tx.db.execute(_KEY_OF, {"account": account}).first()
     if row is None:
         raise AccountUnknown(account)
     return tx.keys.account_key(account, row.wrapped_key)
@@ -68,10 +100,10 @@ def account_key(tx: Tx, account: str) -> bytes:
 
 def known(tx: Tx, ref: Ref) -> tuple[AccountId, Record] | None:
     """The record as the mirror holds it, and whose it is."""
-    row = tx.db.execute(select(records).where(_is(records, ref))).first()
+    row = tx.db.execute(_KNOWN, named(ref)).first()
     if row is None:
         return None
-    key = account_key(tx, row.account)
+    key = tx.keys.account_key(row.account, row.wrapped_key)
     return AccountId(row.account), _opened(key, row)
 
 
@@ -97,7 +129,7 @@ def records_of(tx: Tx, account: AccountId) -> dict[Ref, Record]:
 
 
 def account_of(tx: Tx, ref: Ref) -> AccountId | None:
-    row = tx.db.execute(select(records.c.account).where(_is(records, ref))).first()
+    row = tx.db.execute(_ACCOUNT_OF, named(ref)).first()
     return None if row is None else AccountId(row.account)
 
 
@@ -110,13 +142,12 @@ def found_by(
     tx: Tx, trace: str, value: str, kinds: Sequence[Kind], limit: int | None = None
 ) -> list[Ref]:
     """The records of these kinds with this `email`, `phone`, `domain` or `message` id, by ref."""
-    wanted = and_(
-        records.c[f"{trace}_index"] == tx.keys.blind(trace, value),
-        records.c.kind.in_([str(kind) for kind in kinds]),
-    )
-    columns = (records.c.connection, records.c.kind, records.c.external_id)
-    rows = tx.db.execute(select(*columns).where(wanted).order_by(*columns).limit(limit))
-    return [ref_of(row) for row in rows]
+    asked = {
+        "value": tx.keys.blind(trace, value),
+        "kinds": [str(kind) for kind in kinds],
+        "most": _ALL if limit is None else limit,
+    }
+    return [ref_of(row) for row in tx.db.execute(_FOUND_BY[trace], asked)]
 
 
 def mentioning(tx: Tx, message_id: str) -> list[Ref]:
@@ -205,27 +236,26 @@ def tie(tx: Tx, deal: Deal) -> list[Ref]:
 
 def deal_naming(tx: Tx, contact: Ref) -> Ref | None:
     """The first deal of a company that names this contact."""
-    rows = tx.db.execute(select(func.min(ties.c.deal)).where(ties.c.contact == str(contact)))
-    found = rows.scalar()
+    found = tx.db.execute(_NAMING, {"contact": str(contact)}).scalar()
     return Ref.parse(found) if found else None
 
 
 def link(tx: Tx, ref: Ref, account: AccountId, basis: str) -> None:
-    """This record is this account's, on this ground. Its earlier links by the same rules end."""
-    tx.db.execute(delete(links).where(_is(links, ref), links.c.account != account))
-    statement = upsert(tx)(links).values(
-        connection=ref.connection,
-        kind=str(ref.kind),
-        external_id=ref.external_id,
-        account=account,
-        basis=basis,
-        linked_at=to_micros(tx.now),
-    )
-    tx.db.execute(
-        statement.on_conflict_do_update(
-            index_elements=["connection", "kind", "external_id", "account"], set_={"basis": basis}
-        )
-    )
+    """This record is this account's, on this ground. Its earlier links end."""
+    held = [tuple(row) for row in tx.db.execute(_LINKED, named(ref))]
+    if held == [(account, basis)]:
+        return
+    if any(where != account for where, _ in held):
+        tx.db.execute(delete(links).where(_is(links, ref), links.c.account != account))
+    values = {
+        "connection": ref.connection,
+        "kind": str(ref.kind),
+        "external_id": ref.external_id,
+        "account": account,
+    }
+    told = {"basis": basis, "linked_at": to_micros(tx.now)}
+    statement = upsert(tx)(links).values({**values, **told})
+    tx.db.execute(statement.on_conflict_do_update(index_elements=list(values), set_=told))
 
 
 def observe_row(
@@ -309,6 +339,15 @@ def _searchable(record: Record) -> dict[str, object]:
 
 def _opened(key: bytes, row) -> Record:  # type: ignore[no-untyped-def]  # a row of records
     return codec.load_record(row.shape, unseal(key, row.sealed, f"records|{ref_of(row)}"))
+
+
+def named(ref: Ref) -> dict[str, str]:
+    """A record's name as the parameters of a statement."""
+    return {
+        "connection": ref.connection,
+        "kind": str(ref.kind),
+        "external_id": ref.external_id,
+    }
 
 
 def ref_of(row) -> Ref:  # type: ignore[no-untyped-def]  # a row that names a record
