@@ -24,7 +24,7 @@ from tricord.core.records import Company, Contact, Deal, Record, join
 from tricord.engine.batch import Batch
 from tricord.engine.lookups import Lookups
 from tricord.engine.proposing import propose
-from tricord.store import cases, commands, mirror, schedule
+from tricord.store import cases, commands, mirror, moments
 from tricord.store.audit import record_act
 
 _SEEKING = (Kind.CUSTOMER, Kind.CONTACT, Kind.COMPANY, Kind.MESSAGE, Kind.CALL)
@@ -75,7 +75,7 @@ def renew(batch: Batch) -> None:
     """Find every record by its details anew, if the policy now reads them in another way."""
     ground = Ground.of(batch.policy)
     told = f"{ground.crm} {ground.country} {' '.join(sorted(ground.shared))}"
-    if not schedule.changed_since(batch.tx, told, "ground"):
+    if not moments.is_new(batch.tx, "ground", told):
         return
     refs = mirror.every_ref(batch.tx)
     for ref in refs:

@@ -5,10 +5,11 @@ once. Those that share a name alone are found by a scan of all names, opened in 
 name has no index: once an hour, and only while there is somebody to match.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from tricord.core import troubles
+from tricord.core import doubts
 from tricord.core.account import Account
 from tricord.core.identity import Ground, Home, account_now, candidates, is_seeker, profile_of
 from tricord.core.ids import AccountId, Kind, Ref
@@ -16,7 +17,7 @@ from tricord.core.matching import POSSIBLE, Likeness, Profile, blocks_of, compar
 from tricord.core.records import Record
 from tricord.engine.batch import Batch
 from tricord.engine.lookups import Lookups
-from tricord.store import cases, matches, mirror, schedule
+from tricord.store import cases, matches, mirror, moments
 from tricord.store.account_views import load
 from tricord.store.matches import Proposal
 
@@ -27,6 +28,8 @@ _CLIENTS = (Kind.COMPANY, Kind.CONTACT)
 _AT_ONCE = 500
 _COMMON = 200
 """A piece of a name that more accounts have tells nothing."""
+_COMPARED = 25
+"""How many accounts one name is compared with: those that share most of its pieces."""
 
 
 def propose(batch: Batch, record: Record, home: Home, lookups: Lookups) -> None:
@@ -56,7 +59,7 @@ def withdraw(batch: Batch, ref: Ref) -> None:
 
 
 def scan_when_due(batch: Batch) -> None:
-    if schedule.is_time_for(batch.tx, "names scanned", RHYTHM):
+    if moments.is_time_for(batch.tx, "names scanned", RHYTHM):
         scan(batch)
 
 
@@ -89,13 +92,14 @@ def _compare_names(
     lookups: Lookups,
 ) -> None:
     mine = profile_of(record, lookups.ground)
-    near: dict[AccountId, None] = {}
+    near: Counter[AccountId] = Counter()
     for block in sorted({block for name in mine.names for block in blocks_of(name)}):
         accounts = blocks.get(block, [])
         if len(accounts) <= _COMMON:
-            near.update(dict.fromkeys(accounts))
+            near.update(accounts)
     near.pop(home, None)
-    found = {account: compare(mine, profiles[account]) for account in near}
+    nearest = sorted(near, key=lambda account: (-near[account], account))[:_COMPARED]
+    found = {account: compare(mine, profiles[account]) for account in nearest}
     # What shares a detail is judged with everything that shares it, as on every look.
     sharing = candidates(record, lookups, lookups.ground)
     found |= {one.account: one.likeness for one in sharing}
@@ -134,7 +138,7 @@ def _put(
         for match in matches.of_record(tx, ref)
         if match.state == matches.OPEN
     ]
-    case = troubles.unmatched(batch.policy, batch.account(home), ref, told)
+    case = doubts.unmatched(batch.policy, batch.account(home), ref, told)
     cases.open_case(tx, case, "engine")
 
 

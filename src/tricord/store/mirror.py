@@ -55,7 +55,7 @@ _LINKED = select(links.c.account, links.c.basis).where(
 )
 _NAMING = select(func.min(ties.c.deal)).where(ties.c.contact == bindparam("contact"))
 _KEY_OF = select(accounts.c.wrapped_key).where(accounts.c.id == bindparam("account"))
-_ALL = 2**31
+_ALL = 2**31 - 1
 
 
 class AccountUnknown(LookupError):
@@ -294,16 +294,16 @@ def settle(tx: Tx, account: Account, wake_at: Instant | None) -> None:
     )
 
 
-def wake(tx: Tx, account: AccountId) -> None:
-    """Have this account decided at once."""
-    here = update(accounts).where(accounts.c.id == account)
-    tx.db.execute(here.values(wake_at=to_micros(tx.now)))
-
-
 def wake_owner(tx: Tx, key: str) -> None:
     """Have the account of this command decided at once: a person has just changed something."""
     owner = select(commands.c.account).where(commands.c.key == key).scalar_subquery()
     tx.db.execute(update(accounts).where(accounts.c.id == owner).values(wake_at=to_micros(tx.now)))
+
+
+def wake(tx: Tx, account: AccountId) -> None:
+    """Have this account decided in the next turn."""
+    here = update(accounts).where(accounts.c.id == account)
+    tx.db.execute(here.values(wake_at=to_micros(tx.now)))
 
 
 def wake_everyone(tx: Tx) -> None:

@@ -1,7 +1,7 @@
 """When there is work next, and the lock that keeps two drains of one partition apart."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import and_, func, select
 
@@ -33,24 +33,13 @@ def lock(tx: Tx, wanted: Sequence[int] | None) -> None:
     tx.db.execute(query).all()
 
 
-def changed_since(tx: Tx, rules: str, name: str = "rules") -> bool:
+def changed_since(tx: Tx, rules: str) -> bool:
     """Whether other rules decided last time. These are the ones from now on."""
-    known = tx.db.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
+    known = tx.db.execute(select(meta.c.value).where(meta.c.name == "rules")).scalar()
     if known == rules:
         return False
-    statement = upsert(tx)(meta).values(name=name, value=rules)
+    statement = upsert(tx)(meta).values(name="rules", value=rules)
     tx.db.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": rules}))
-    return True
-
-
-def is_time_for(tx: Tx, name: str, gap: timedelta) -> bool:
-    """Whether this was last begun longer ago than `gap`; if so, it is begun now."""
-    known = tx.db.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
-    if known is not None and to_micros(tx.now - gap) < int(known):
-        return False
-    value = str(to_micros(tx.now))
-    statement = upsert(tx)(meta).values(name=name, value=value)
-    tx.db.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
     return True
 
 

@@ -20,6 +20,8 @@ LAST_ROW = 10_000
 _DEAL = ("dealname", "amount", "deal_currency_code", "dealstage", "pipeline", "hubspot_owner_id")
 _COMPANY = ("name", "domain", "phone")
 _CONTACT = ("email", "firstname", "lastname", "phone")
+_PRIMARY = (1, 5)
+"""The association types contact to primary company, and deal to primary company."""
 _MODIFIED = {
     Kind.DEAL: "hs_lastmodifieddate",
     Kind.COMPANY: "hs_lastmodifieddate",
@@ -167,10 +169,18 @@ def _contacts(
     return [_contact(access, row, company_of.get(row.id("id")), now) for row in rows]
 
 
-def _ends(tie: Reader) -> Iterable[str]:
-    """The other ends of an association: `toObjectId` in the newer answers, `id` in the older."""
+def _ends(tie: Reader) -> Iterable[tuple[str, bool]]:
+    """The other ends of an association, and whether each is the primary one.
+
+    The id is `toObjectId` in the newer answers and `id` in the older.
+    """
     for end in tie.children("to"):
-        yield end.id("toObjectId") if end.has("toObjectId") else end.id("id")
+        types = list(end.children("associationTypes"))
+        primary = any(
+            one.text_or("label").lower() == "primary" or one.integer_or("typeId") in _PRIMARY
+            for one in types
+        )
+        yield end.id("toObjectId") if end.has("toObjectId") else end.id("id"), primary
 
 
 def _batch(
@@ -286,13 +296,18 @@ def _contact(access: Access, found: Reader, company: Ref | None, now: Instant) -
 
 
 def _associated(access: Access, found: Reader, plural: str, kind: Kind) -> tuple[Ref, ...]:
+    """Every end stands once for each type: the unlabelled one, and the primary one without it."""
     ends = found.child_or_empty("associations").child_or_empty(plural).children("results")
-    return _refs(access, kind, (end.id("id") for end in ends))
+    marked = ((end.id("id"), not end.text_or("type").endswith("_unlabeled")) for end in ends)
+    return _refs(access, kind, marked)
 
 
-def _refs(access: Access, kind: Kind, ids: Iterable[str]) -> tuple[Ref, ...]:
-    """Each once, by number: every way to read a record must put the same one first."""
-    ordered = sorted(set(ids), key=lambda text: (len(text), text))
+def _refs(access: Access, kind: Kind, ends: Iterable[tuple[str, bool]]) -> tuple[Ref, ...]:
+    """Each once, the primary one first, then by number, however a record was read."""
+    primary: dict[str, bool] = {}
+    for one, marked in ends:
+        primary[one] = primary.get(one, False) or marked
+    ordered = sorted(primary, key=lambda one: (not primary[one], len(one), one))
     return tuple(Ref(access.connection, kind, ExternalId(one)) for one in ordered)
 
 
