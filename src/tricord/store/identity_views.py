@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import and_, or_, select
 
+from tricord.core.account import Account
 from tricord.core.ids import AccountId, Instant, Ref
 from tricord.core.policy.types import Policy
 from tricord.core.survivorship import Lineage, Sighting, Survivor, survivors
@@ -78,9 +79,15 @@ class Portrait(Row):
     matches: tuple[MatchRow, ...]
 
 
-def queue(tx: Tx, limit: int) -> list[MatchRow]:
+def queue(tx: Tx, limit: int, offset: int = 0) -> list[MatchRow]:
     """The open matches, the likeliest first."""
-    return _rows(tx, matches.waiting(tx, limit))
+    return _rows(tx, matches.waiting(tx, limit, offset))
+
+
+def fields_of(tx: Tx, held: Account, policy: Policy) -> tuple[FieldRow, ...]:
+    """The client's master record: what holds of each field, and where it came from."""
+    told = survivors(held, policy, sightings(tx, sorted(held.records)))
+    return tuple(_field(one) for one in told)
 
 
 def portrait(tx: Tx, account_id: str, policy: Policy) -> Portrait | None:
@@ -93,7 +100,7 @@ def portrait(tx: Tx, account_id: str, policy: Policy) -> Portrait | None:
     return Portrait(
         account=here,
         name=held.name,
-        fields=tuple(_field(one) for one in survivors(held, policy, sightings(tx, refs))),
+        fields=fields_of(tx, held, policy),
         links=tuple(_links(tx, here)),
         merges=tuple(
             MergeRow(

@@ -64,10 +64,10 @@ def of_record(tx: Tx, record: Ref) -> list[Match]:
     return [_opened(row) for row in tx.db.execute(query)]
 
 
-def waiting(tx: Tx, limit: int) -> list[Match]:
+def waiting(tx: Tx, limit: int, offset: int = 0) -> list[Match]:
     """The queue: what is open, the likeliest first."""
     query = select(matches).where(matches.c.state == OPEN)
-    query = query.order_by(matches.c.score.desc(), matches.c.id).limit(limit)
+    query = query.order_by(matches.c.score.desc(), matches.c.id).limit(limit).offset(offset)
     return [_opened(row) for row in tx.db.execute(query)]
 
 
