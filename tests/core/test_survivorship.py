@@ -11,6 +11,7 @@ from core.building import NOW, usd
 from tricord.core.account import Account
 from tricord.core.commands import CreateCustomer, SendMessage, UpdateRecord
 from tricord.core.decide import decide
+from tricord.core.gate import objection
 from tricord.core.ids import Kind
 from tricord.core.policy.types import Identity, Mastery, Policy
 from tricord.core.records import Company, Customer, InvoiceStatus, Record
@@ -145,5 +146,11 @@ def test_a_customer_is_asked_for_only_when_none_is_known() -> None:
     plan = decide(account, make.policy(), NOW)
     assert any(isinstance(one, CreateCustomer) for one in plan.commands)
     other = Customer(ref=make.ref(make.BILLING, Kind.CUSTOMER, "cus_2"), version=1)
-    plan = decide(account.with_record(other), make.policy(), NOW)
-    assert not any(isinstance(one, CreateCustomer) for one in plan.commands)
+    later = account.with_record(other)
+    assert not any(
+        isinstance(one, CreateCustomer) for one in decide(later, make.policy(), NOW).commands
+    )
+    # One that was asked for before the client turned out to be there does not leave any more.
+    (asked,) = [one for one in plan.commands if isinstance(one, CreateCustomer)]
+    assert objection(account, asked, make.policy()) == ""
+    assert objection(later, asked, make.policy()) == "the client has a customer there by now"

@@ -1,7 +1,7 @@
 """Homing on a real database: every order of looks and people's words ends in the same accounts."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -18,6 +18,7 @@ from tricord.core.ids import AccountId, ConnectionName, Kind, Ref
 from tricord.core.policy.types import Firm, Policy
 from tricord.core.records import (
     Call,
+    Channel,
     Company,
     Contact,
     Customer,
@@ -27,7 +28,7 @@ from tricord.core.records import (
     join,
 )
 from tricord.engine.batch import Batch
-from tricord.engine.homing import resettle, see
+from tricord.engine.homing import renew, resettle, see
 from tricord.store import audit, links, mirror, schema
 from tricord.store.database import Database, Tx
 from tricord.store.sealing import Keyring
@@ -222,3 +223,65 @@ def test_invariant_5_every_order_of_looks_links_and_merges_ends_in_the_same_acco
 
     database.run(check, NOW)
     assert database.run(audit.broken_leaves, NOW) == []
+
+
+def arriving(database: Database, *records: Record) -> dict[Ref, AccountId | None]:
+    """Where each record is after they came one transaction each, in this order."""
+    for record in records:
+        database.run(batched([record]), NOW)
+    return database.run(lambda tx: {r.ref: mirror.account_of(tx, r.ref) for r in records}, NOW)
+
+
+ANA = Contact(ref=CONTACTS[0], version=1, name="Ana Lindqvist", email="ana@north.example",
+              phone="(212) 555-0100", company=COMPANIES[0])  # fmt: skip
+NORTH = Company(ref=COMPANIES[0], version=1, name="Northwind", domain="north.example")
+MAIL_OF_ANA = Message(ref=MESSAGES[0], version=1, direction=Direction.IN,
+                      sender="Ana@North.Example", message_id="a@x")  # fmt: skip
+ANSWER = Message(ref=MESSAGES[1], version=1, direction=Direction.IN, sender="bo@gmail.com",
+                 message_id="b@x", references=("a@x",))  # fmt: skip
+CALL = Call(ref=make.ref(PHONE, Kind.CALL, "c1"), version=1, caller="+12125550100")
+
+
+@pytest.mark.parametrize("contact_first", [True, False])
+def test_messages_and_calls_find_the_client_whoever_came_first(
+    database: Database, contact_first: bool
+) -> None:
+    people: list[Record] = [NORTH, ANA]
+    talk: list[Record] = [ANSWER, MAIL_OF_ANA, CALL]
+    order = [*people, *talk] if contact_first else [*talk, *reversed(people)]
+    homes = arriving(database, *order)
+    assert set(homes.values()) == {account_id(COMPANIES[0])}
+
+
+def test_a_message_leaves_with_the_address_that_brought_it(database: Database) -> None:
+    arriving(database, NORTH, ANA, MAIL_OF_ANA)
+    moved = Contact(ref=ANA.ref, version=2, name=ANA.name, email="ana@else.example")
+    homes = arriving(database, moved, MAIL_OF_ANA)
+    assert homes[MAIL_OF_ANA.ref] == account_id(COMPANIES[0])  # by the company's domain now
+    bare = Company(ref=NORTH.ref, version=2, name="Northwind")
+    homes = arriving(database, bare, MAIL_OF_ANA)
+    assert homes[MAIL_OF_ANA.ref] == account_id(MAIL_OF_ANA.ref)
+
+
+def test_a_customer_with_hundreds_of_invoices_moves_whole(database: Database) -> None:
+    customer = Customer(ref=CUSTOMERS[0], version=1, email="ana@north.example")
+    invoices: list[Record] = [
+        make.invoice(usd(5), f"in_{n}", customer=customer.ref, key="") for n in range(400)
+    ]
+    database.run(batched([*invoices, customer]), NOW)
+    homes = arriving(database, NORTH, ANA, customer)
+    assert set(homes.values()) == {account_id(COMPANIES[0])}
+    there = database.run(lambda tx: mirror.records_of(tx, account_id(COMPANIES[0])), NOW)
+    assert len(there) == 403
+
+
+def test_another_country_reads_the_numbers_anew(database: Database) -> None:
+    text = Message(ref=MESSAGES[2], version=1, channel=Channel.SMS, direction=Direction.IN,
+                   sender="+442079460958")  # fmt: skip
+    local = Contact(ref=CONTACTS[1], version=1, name="Bo", phone="020 7946 0958")
+    homes = arriving(database, local, text)
+    assert len(set(homes.values())) == 2
+    british = make.policy(firm=replace(POLICY.firm, country="GB"))
+    database.run(lambda tx: renew(Batch(tx=tx, policy=british, connections={})), NOW)
+    where = database.run(lambda tx: mirror.account_of(tx, text.ref), NOW)
+    assert where == account_id(local.ref)
