@@ -18,7 +18,8 @@ _BEGINNING = 1_136_073_600_000
 """2006, the year HubSpot was founded: no record is older."""
 LAST_ROW = 10_000
 _DEAL = ("dealname", "amount", "deal_currency_code", "dealstage", "pipeline", "hubspot_owner_id")
-_COMPANY = ("name", "domain", "phone")
+_COMPANY = ("name", "domain", "phone", "address", "zip", "city")
+_ADDRESS = ("address", "zip", "city")
 _CONTACT = ("email", "firstname", "lastname", "phone")
 _PRIMARY = (1, 5)
 """The association types contact to primary company, and deal to primary company."""
@@ -276,6 +277,7 @@ def _company(access: Access, found: Reader, now: Instant) -> Company:
         name=values.text_or("name"),
         domain=values.text_or("domain").lower(),
         phone=values.text_or("phone"),
+        address=", ".join(part for part in map(values.text_or, _ADDRESS) if part),
         gone_version=milliseconds(now) + 1 if found.flag_or("archived") else 0,
     )
 
