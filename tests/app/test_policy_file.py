@@ -21,7 +21,7 @@ from app.policies import (
 from tricord.app.declarations import COMING, ConnectorShape, PolicyInvalid
 from tricord.app.policy_file import load_policy, read_policy, version_of
 from tricord.core.money import Money
-from tricord.core.policy.types import Balance, Fixed, Installment, Percent
+from tricord.core.policy.types import Balance, Fixed, Installment, Mastery, Percent
 from tricord.sdk.secret import Secret
 
 
@@ -261,3 +261,38 @@ def test_a_file_that_is_no_text_is_refused(
         path.write_bytes(content)
     with pytest.raises(PolicyInvalid, match=words):
         read_policy(path, connectors=CONNECTORS, variables=VARIABLES)
+
+
+@pytest.mark.parametrize(
+    ("written", "sources", "prop"),
+    [
+        ("crm", ("crm",), ""),
+        ("[billing, crm]", ("billing", "crm"), ""),
+        ("{from: billing}", ("billing",), ""),
+        ("{from: [billing, crm], write: crm}", ("billing", "crm"), "phone"),
+        ("{from: billing, write: crm, property: main_phone}", ("billing",), "main_phone"),
+    ],
+)
+def test_a_field_has_its_masters(written: str, sources: tuple[str, ...], prop: str) -> None:
+    text = f"identity: {{master: {{account.phone: {written}}}, shared_domains: [Wind.example]}}"
+    identity = load(changed("owners:", f"{text}\nowners:")).policy.identity
+    assert identity.master == (Mastery(field="phone", sources=sources, property=prop),)
+    assert identity.shared_domains == frozenset({"wind.example"})
+
+
+@pytest.mark.parametrize(
+    ("zone", "currency", "named", "country"),
+    [
+        ("Europe/Berlin", "USD", "", "DE"),
+        ("America/New_York", "USD", "", "US"),
+        ("UTC", "GBP", "", "GB"),
+        ("UTC", "EUR", "", ""),
+        ("Europe/Berlin", "EUR", "country: CH, ", "CH"),
+    ],
+)
+def test_the_firms_country_is_named_or_judged_from_zone_and_currency(
+    zone: str, currency: str, named: str, country: str
+) -> None:
+    text = changed("currency: USD, time_zone: Europe/Berlin",
+                   f"{named}currency: {currency}, time_zone: {zone}")  # fmt: skip
+    assert load(text).policy.firm.country == country

@@ -175,6 +175,9 @@ BROKEN: dict[str, Subject] = {
     "class_a_and_b_replays_write_the_same": with_verb(
         STRIPE, CreateCustomer, Once.KEY, by_the_clock
     ),
+    "a_customer_is_looked_for_before_one_is_made": with_verb(
+        STRIPE, CreateCustomer, Once.KEY, by_the_clock
+    ),
     "class_d_writes_exactly_once": with_verb(SMTP, SendMessage, Once.NEVER, twice),
     "writes_are_declared": with_reads(delete_quietly),
     "every_talk_goes_as_recorded": with_verb(STRIPE, CreateCustomer, Once.KEY, unkeyed),
