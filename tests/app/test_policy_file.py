@@ -35,7 +35,7 @@ def test_the_example_becomes_the_policy_it_says() -> None:
     assert policy.roles.crm == "hubspot"
     assert policy.roles.billing == "stripe"
     assert policy.roles.email == "mail"
-    assert policy.roles.sms is None
+    assert policy.roles.sms == "phone"
     assert policy.roles.alerts == ("mail",)
     assert policy.milestone_order == (
         "contract_signed",
@@ -88,9 +88,7 @@ def test_the_examples_approval_and_logging_are_taken_over() -> None:
 def test_what_the_example_says_and_nobody_does_yet_is_listed() -> None:
     assert load(EXAMPLE).policy.inactive == (
         "firm.holidays: not active yet",
-        "connections.phone: the twilio connector is not active yet",
         "connections.slack: the slack connector is not active yet",
-        "roles.sms: the connection phone is not active yet",
         "roles.alerts: the connection slack is not active yet",
         "billing.plans retainer: plans that recur are not active yet",
         "reminders: not active yet",
@@ -104,14 +102,18 @@ def test_what_the_example_says_and_nobody_does_yet_is_listed() -> None:
 def test_the_examples_connections_carry_their_settings() -> None:
     hubspot, stripe, mail, phone, slack = load(EXAMPLE).connections
     assert [c.name for c in (hubspot, stripe, mail)] == ["hubspot", "stripe", "mail"]
-    assert [c.active for c in (hubspot, stripe, mail, phone, slack)] == [True] * 3 + [False] * 2
+    assert [c.active for c in (hubspot, stripe, mail, phone, slack)] == [True] * 4 + [False]
     assert hubspot.values == {
         "token": Secret("pat-hidden-1"),
         "webhook_secret": Secret("hook-hidden-2"),
     }
     assert mail.connector == "smtp"
     assert mail.values["sender"] == "Harbour Studio <billing@harbour.example>"
-    assert phone.values == {"sender": "+15550100"}
+    assert phone.values == {
+        "account_sid": Secret("AC-6"),
+        "auth_token": Secret("token-hidden-7"),
+        "sender": "+15550100",
+    }
     assert (hubspot.line, slack.line) == (11, 15)
     assert hubspot.poll == timedelta(seconds=60)
     assert hubspot.base_url is None
@@ -212,7 +214,7 @@ def test_offline_a_missing_variable_is_a_remark() -> None:
 
 
 def test_an_inactive_connection_needs_no_variables() -> None:
-    assert "TWILIO_SID" in EXAMPLE
+    assert "SLACK_WEBHOOK_URL" in EXAMPLE
     assert load(EXAMPLE).remarks == ()
 
 

@@ -21,9 +21,10 @@ from tricord.cli.main import _COMMANDS
 from tricord.connectors.stripe.read import EVENTS
 from tricord.core.commands import VERBS, EffectState
 from tricord.core.decide import RULES
-from tricord.engine import acting, engine
+from tricord.engine import acting, drain
 from tricord.sdk import errors
 from tricord.sdk.connector import Connector, Once
+from tricord.store import connections, workers
 from tricord.store.schema import metadata
 
 CLI = page("cli.md")
@@ -176,10 +177,11 @@ def test_every_rule_and_crash_point_is_in_the_architecture() -> None:
         assert in_code(text, rule.__name__), f"the rule {rule.__name__} is not on the page"
     points = {
         str(node.args[0].value)
-        for node in ast.walk(tree_of(Path(inspect.getfile(engine))))
+        for module in Path(inspect.getfile(drain)).parent.glob("*.py")
+        for node in ast.walk(tree_of(module))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "_crash_point"
+        and node.func.attr == "crash_point"
         and isinstance(node.args[0], ast.Constant)
     }
     assert points
@@ -188,9 +190,10 @@ def test_every_rule_and_crash_point_is_in_the_architecture() -> None:
 
 
 def test_figures_on_the_pages_are_those_of_the_code() -> None:
-    assert f"up to {engine.BATCH} waiting deliveries" in page("architecture.md")
+    assert f"up to {drain.BATCH} waiting deliveries" in page("architecture.md")
     assert "60 seconds" in page("architecture.md")
-    assert acting.ACCESS_PAUSE.total_seconds() == 60
+    assert connections.LONGEST_PAUSE.total_seconds() == 60
+    assert f"{workers.DEAD_AFTER.total_seconds():.0f} seconds" in page("architecture.md")
     assert acting.CASE_AFTER == 3
 
 

@@ -44,7 +44,7 @@ from tricord.core.records import (
     Record,
     StageVisit,
 )
-from tricord.store import cases, commands, cursors, mirror
+from tricord.store import cases, commands, connections, cursors, mirror
 from tricord.store.database import Database, Tx
 from tricord.store.sealing import Keyring
 
@@ -202,8 +202,10 @@ class Town:
 
     def _carry_out(self, tx: Tx) -> list[Record]:
         seen: list[Record] = []
-        while taken := commands.claim(tx, (CRM, BILLING, MAIL), 100, timedelta(seconds=30)):
-            for claimed in taken:
+        while ready := commands.ready(tx, (CRM, BILLING, MAIL), None, 100):
+            for one in ready:
+                claimed = commands.claim(tx, one.id, 0)
+                assert claimed is not None
                 problem = self.refused.get(claimed.command.key)
                 if problem:
                     commands.end_attempt(tx, claimed, "refused", 1, problem)
@@ -281,8 +283,10 @@ def open_town(folder: Path) -> Town:
 
     def connect(tx: Tx) -> None:
         for name, connector in ((CRM, "hubspot"), (BILLING, "stripe"), (MAIL, "smtp")):
-            cursors.announce(tx, name, connector, polled=name != MAIL)
-            cursors.answered(tx, name)
+            connections.announce(tx, name, connector)
+            connections.answered(tx, name)
+            if name != MAIL:
+                cursors.announce(tx, name)
 
     database.run(connect, NOW - timedelta(minutes=2))
     return Town(database)

@@ -15,7 +15,7 @@ from tricord.core.records import (
     Refund,
     RefundStatus,
 )
-from tricord.store import cursors
+from tricord.store import connections
 
 EARLY = GO_LIVE + timedelta(days=2, hours=14, minutes=12)
 WEEK = timedelta(days=7)
@@ -78,8 +78,8 @@ def fill(town: Town) -> None:
     nameless_value(town)
     waiting_for_approval(town)
     refused(town)
-    pause = ("limited", "asked to wait (429)", NOW + timedelta(seconds=8))
-    town.database.run(lambda tx: cursors.set_state(tx, CRM, *pause), NOW - timedelta(seconds=40))
+    pause = ("asked to wait (429)", NOW + timedelta(seconds=8))
+    town.database.run(lambda tx: connections.limited(tx, CRM, *pause), NOW - timedelta(seconds=40))
 
 
 def half_paid(town: Town) -> None:

@@ -11,7 +11,7 @@ from tricord.core.delivery import Delivery
 from tricord.core.ids import ConnectionName
 from tricord.core.records import Message
 from tricord.engine.connection import Connection
-from tricord.engine.talking import Log, Memory, hold
+from tricord.engine.talking import hold
 from tricord.engine.wire import NetworkSender
 from tricord.sdk.connector import Access, Work
 from tricord.sdk.secret import Secret
@@ -37,7 +37,7 @@ def inbox(url: str, **settings: str) -> Connection:
 def talk(start: Any, through: Connection) -> Any:
     async def held() -> Any:
         async with NetworkSender() as sender:
-            return await hold(start, through, sender, Memory(), Log())
+            return await hold(start, through, sender)
 
     return asyncio.run(held())
 

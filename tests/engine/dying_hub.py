@@ -1,7 +1,4 @@
-"""A hub as its own process, that ends itself with SIGKILL at the nth passing of a point.
-
-python dying_hub.py HOME PORT [POINT NTH]
-"""
+"""A hub as its own process, that ends itself with SIGKILL at the nth passing of a point."""
 
 import asyncio
 import os
@@ -11,6 +8,7 @@ from pathlib import Path
 
 from tricord.app.home import Home
 from tricord.app.wiring import running_hub
+from tricord.core.commands import Priority
 from tricord.engine.connection import Connection
 from tricord.engine.wire import NetworkSender
 from tricord.sdk.talk import Response, Wire
@@ -37,11 +35,13 @@ class DyingSender:
         self._inner = inner
         self._spot = spot
 
-    async def send(self, connection: Connection, wire: Wire) -> Response:
+    async def send(
+        self, connection: Connection, wire: Wire, priority: Priority = Priority.NEWS
+    ) -> Response:
         self._spot("before a request")
         if wire.writes:
             self._spot("before a write")
-        answer = await self._inner.send(connection, wire)
+        answer = await self._inner.send(connection, wire, priority)
         if wire.writes:
             self._spot("after a write")
         self._spot("after a request")
@@ -58,6 +58,7 @@ async def main(home: Path, port: int, point: str, nth: int) -> None:
             await stopped.wait()
 
 
-def live(home: str, port: int, point: str, nth: int) -> None:
-    """The whole life of the process."""
+def live(home: str, port: int, point: str, nth: int, database: str) -> None:
+    """The whole life of the process. It was forked before the test chose its database."""
+    os.environ["TRICORD_DATABASE"] = database
     asyncio.run(main(Path(home), port, point, nth))

@@ -12,7 +12,7 @@ from typing import Any
 from engine.dying_hub import live
 from tricord.app.demo import Stage, demo_policy, demo_secrets, running_stage
 from tricord.app.home import Home
-from tricord.app.wiring import free_port
+from tricord.app.web import free_port
 from tricord.engine.clock import SystemClock
 from tricord.store import views
 from tricord.store.database import Database
@@ -39,7 +39,7 @@ class Supervisor:
         spot = self.spot
         while not self._ended:
             point, nth = spot if spot and not self.deaths else ("", 0)
-            arguments = (str(self.home.path), self.port, point, nth)
+            arguments = (str(self.home.path), self.port, point, nth, self.home.database_url)
             self._process = FORKS.Process(target=live, args=arguments)
             self._process.start()
             await asyncio.to_thread(self._process.join)

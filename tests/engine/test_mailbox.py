@@ -11,7 +11,8 @@ from engine.supervising import until
 from engine.test_spine import invoices, quiet
 from tricord.app.demo import Stage, demo_policy, demo_secrets, running_stage
 from tricord.app.home import Home
-from tricord.app.wiring import Hub, free_port, running_hub
+from tricord.app.web import free_port
+from tricord.app.wiring import Hub, running_hub
 from tricord.store.database import Tx
 from tricord.store.schema import deliveries
 

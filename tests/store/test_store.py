@@ -14,12 +14,23 @@ from tricord.core.commands import CreateInvoice, EffectState, because
 from tricord.core.decide import decide
 from tricord.core.delivery import Delivery
 from tricord.core.ids import ConnectionName
-from tricord.store import audit, cases, commands, cursors, deliveries, hints, mirror, schema
+from tricord.store import (
+    audit,
+    budgets,
+    cases,
+    commands,
+    connections,
+    deliveries,
+    hints,
+    mirror,
+    schedule,
+    schema,
+    workers,
+)
 from tricord.store.database import Database, Tx
 from tricord.store.sealing import Keyring, KeyWrong, SealBroken
 
 KEY = bytes(range(32))
-LEASE = timedelta(minutes=5)
 
 
 def arrival(name: str, body: bytes = b"{}", source: str = "webhook") -> deliveries.Arrival:
@@ -62,24 +73,28 @@ def test_invariant_1_accepted_is_absorbed_and_waiting_and_parked(database: Datab
 
 def test_a_hint_is_read_once_and_again_only_if_it_came_again_meanwhile(database: Database) -> None:
     def claim(at: datetime) -> list[hints.Pending]:
-        return database.run(lambda tx: hints.claim(tx, [make.CRM], 10, LEASE), at)
+        return database.run(lambda tx: hints.claim(tx, [make.CRM], None, 10, worker), at)
+
+    worker = database.run(lambda tx: workers.begin(tx, "work", "here"), NOW)
 
     for _ in range(3):
-        database.run(lambda tx: hints.add(tx, [make.DEAL], NOW), NOW)
+        database.run(lambda tx: hints.add(tx, make.DEAL, NOW), NOW)
     (pending,) = claim(NOW)
     assert claim(NOW) == []
     later = NOW + timedelta(seconds=1)
-    database.run(lambda tx: hints.add(tx, [make.DEAL], later), later)
+    database.run(lambda tx: hints.add(tx, make.DEAL, later), later)
     database.run(lambda tx: hints.finish(tx, pending, later), later)
     (again,) = claim(later)
     database.run(lambda tx: hints.finish(tx, again, later), later)
     assert claim(later + timedelta(hours=1)) == []
 
 
-def test_a_claim_whose_holder_is_gone_is_free_after_its_lease(database: Database) -> None:
-    database.run(lambda tx: hints.add(tx, [make.DEAL], NOW), NOW)
-    for at, found in ((NOW, 1), (NOW + LEASE, 0), (NOW + LEASE + timedelta(seconds=1), 1)):
-        got = database.run(lambda tx: hints.claim(tx, [make.CRM], 10, LEASE), at)
+def test_a_read_whose_worker_is_dead_is_free_again(database: Database) -> None:
+    worker = database.run(lambda tx: workers.begin(tx, "work", "here"), NOW)
+    database.run(lambda tx: hints.add(tx, make.DEAL, NOW), NOW)
+    dead = NOW + workers.DEAD_AFTER
+    for at, found in ((NOW, 1), (dead - timedelta(seconds=1), 0), (dead, 1)):
+        got = database.run(lambda tx: hints.claim(tx, [make.CRM], None, 10, worker), at)
         assert len(got) == found
 
 
@@ -95,13 +110,10 @@ def test_invariant_2_t12_t15_one_business_key_is_one_command(database: Database)
     other = replace(command, days_until_due=90)
     with pytest.raises(commands.KeyReused):
         database.run(lambda tx: commands.add(tx, make.ACCOUNT, other, EffectState.READY, NOW), NOW)
-    claim = lambda tx: commands.claim(tx, [make.BILLING], 10, LEASE)  # noqa: E731 - said twice
-    (claimed,) = database.run(claim, NOW)
+    (claimed,) = database.run(_taken, NOW)
     assert claimed.command == command
-    assert database.run(claim, NOW) == []
-    assert database.run(lambda tx: commands.orphans(tx, everyone=False), NOW) == []
-    late = NOW + LEASE + timedelta(seconds=1)
-    (orphan,) = database.run(lambda tx: commands.orphans(tx, everyone=False), late)
+    assert database.run(_taken, NOW) == []
+    (orphan,) = database.run(lambda tx: commands.orphans(tx, None), NOW)
     assert orphan.again
     effects = database.run(lambda tx: commands.effects_of(tx, make.ACCOUNT), NOW)
     assert effects[command.key].state is EffectState.SENDING
@@ -117,21 +129,27 @@ def test_commands_of_one_account_and_connection_go_one_after_the_other(database:
             commands.add(tx, make.ACCOUNT, command, EffectState.READY, NOW)
 
     database.run(ask, NOW)
-    claim = lambda tx: commands.claim(tx, [make.BILLING], 10, LEASE)  # noqa: E731 - said thrice
-    (one,) = database.run(claim, NOW)
+    (one,) = database.run(_taken, NOW)
     assert one.command.key == first.key
     later = NOW + timedelta(minutes=1)
     database.run(
         lambda tx: commands.retry(tx, one, EffectState.READY, later, again=True, problem="busy"),
         NOW,
     )
-    assert database.run(claim, NOW) == []
-    (one,) = database.run(claim, later)
+    assert database.run(_taken, NOW) == []
+    (one,) = database.run(_taken, later)
     assert one.again
     assert one.attempt == 2
     database.run(lambda tx: commands.end(tx, one, EffectState.DONE, remote=make.DEAL), later)
-    (two,) = database.run(claim, later)
+    (two,) = database.run(_taken, later)
     assert two.command.key == second.key
+
+
+def _taken(tx: Tx, worker: int = 0) -> list[commands.Claimed]:
+    """Whatever is ready at billing, claimed."""
+    ready = commands.ready(tx, [make.BILLING], None, 10)
+    taken = [commands.claim(tx, one.id, worker) for one in ready]
+    return [claimed for claimed in taken if claimed is not None]
 
 
 def test_a_refused_command_that_a_person_releases_looks_before_it_writes(
@@ -142,14 +160,13 @@ def test_a_refused_command_that_a_person_releases_looks_before_it_writes(
         return commands.add(tx, make.ACCOUNT, deposit(), EffectState.HELD, NOW)
 
     key = deposit().key
-    claim = lambda tx: commands.claim(tx, [make.BILLING], 10, LEASE)  # noqa: E731 - said twice
     database.run(ask, NOW)
     assert database.run(lambda tx: commands.release(tx, key, [EffectState.HELD]), NOW)
-    (first,) = database.run(claim, NOW)
+    (first,) = database.run(_taken, NOW)
     assert not first.again
     database.run(lambda tx: commands.end(tx, first, EffectState.REFUSED), NOW)
     assert database.run(lambda tx: commands.release(tx, key, [EffectState.REFUSED]), NOW)
-    (second,) = database.run(claim, NOW)
+    (second,) = database.run(_taken, NOW)
     assert second.again
 
 
@@ -215,14 +232,95 @@ def test_a_case_is_open_once_and_closes_when_its_cause_is_gone(database: Databas
 
 def test_a_paused_connection_is_not_used_until_then_or_until_it_answers(database: Database) -> None:
     name = ConnectionName("stripe")
-    database.run(lambda tx: cursors.announce(tx, name, "stripe", polled=True), NOW)
+    database.run(lambda tx: connections.announce(tx, name, "stripe"), NOW)
     until = NOW + timedelta(minutes=1)
-    database.run(lambda tx: cursors.set_state(tx, name, "limited", "429", until), NOW)
-    assert database.run(cursors.usable, NOW) == []
-    assert database.run(lambda tx: cursors.claim_polls(tx, LEASE), NOW) == []
-    assert database.run(cursors.usable, until) == [name]
-    database.run(lambda tx: cursors.answered(tx, name), NOW)
-    assert database.run(cursors.usable, NOW) == [name]
+    database.run(lambda tx: connections.limited(tx, name, "429", until), NOW)
+    assert database.run(connections.usable, NOW) == []
+    assert database.run(connections.usable, until) == [name]
+    database.run(lambda tx: connections.answered(tx, name), NOW)
+    assert database.run(connections.usable, NOW) == [name]
+
+
+def test_t54_a_vendor_that_fails_in_a_row_is_left_alone_until_one_probe_succeeds(
+    database: Database,
+) -> None:
+    name = ConnectionName("stripe")
+    worker = database.run(lambda tx: workers.begin(tx, "work", "here"), NOW)
+    database.run(lambda tx: connections.announce(tx, name, "stripe"), NOW)
+    for _ in range(connections.FAILURES_UNTIL_DOWN):
+        assert database.run(connections.usable, NOW) == [name]
+        database.run(lambda tx: connections.failed(tx, name, "HTTP 503"), NOW)
+    later = NOW + connections.FIRST_PAUSE
+    database.run(lambda tx: workers.beat(tx, worker), later)
+    probe = lambda tx: connections.claim_probes(tx, [name], worker)  # noqa: E731 - said thrice
+    assert database.run(connections.usable, later) == []
+    assert database.run(probe, NOW) == []
+    assert database.run(probe, later) == [name]
+    assert database.run(probe, later) == [], "half open: one probe at a time"
+    database.run(lambda tx: connections.failed(tx, name, "HTTP 503"), later)
+    assert database.run(probe, later + connections.FIRST_PAUSE) == [], "it waits longer"
+    database.run(lambda tx: connections.answered(tx, name), later)
+    assert database.run(connections.usable, later) == [name]
+
+
+def test_what_a_dead_worker_had_in_hand_is_an_orphan_and_nobody_elses_is(
+    database: Database,
+) -> None:
+    def ask(tx: Tx) -> Any:
+        mirror.ensure_account(tx, make.ACCOUNT)
+        commands.add(tx, make.ACCOUNT, deposit(), EffectState.READY, NOW)
+
+    database.run(ask, NOW)
+    one = database.run(lambda tx: workers.begin(tx, "work", "one"), NOW)
+    other = database.run(lambda tx: workers.begin(tx, "work", "other"), NOW)
+    (claimed,) = database.run(lambda tx: _taken(tx, one), NOW)
+    orphans = lambda tx: commands.orphans(tx, None)  # noqa: E731 - said twice
+    assert database.run(orphans, NOW + timedelta(seconds=5)) == []
+    late = NOW + timedelta(seconds=7)
+    database.run(lambda tx: workers.begin(tx, "work", "a third"), late)
+    assert [c.id for c in database.run(orphans, late)] == [claimed.id]
+    assert not database.run(lambda tx: workers.beat(tx, one), late), "it needs a new number"
+    assert not database.run(lambda tx: workers.beat(tx, other), late)
+
+
+def test_an_attempt_that_lost_its_command_cannot_end_it(database: Database) -> None:
+    def ask(tx: Tx) -> Any:
+        mirror.ensure_account(tx, make.ACCOUNT)
+        commands.add(tx, make.ACCOUNT, deposit(), EffectState.READY, NOW)
+
+    database.run(ask, NOW)
+    (first,) = database.run(_taken, NOW)
+    put = lambda tx: commands.retry(  # noqa: E731 - shown where it matters
+        tx, first, EffectState.UNKNOWN, NOW, again=True, problem="the worker stopped"
+    )
+    assert database.run(put, NOW)
+    (second,) = database.run(_taken, NOW)
+    assert second.again
+    assert not database.run(lambda tx: commands.in_hand(tx, first), NOW)
+    assert not database.run(lambda tx: commands.end(tx, first, EffectState.DONE), NOW)
+    assert not database.run(lambda tx: commands.finish_late(tx, first, None), NOW)
+    assert database.run(lambda tx: commands.end(tx, second, EffectState.DONE), NOW)
+
+
+def test_a_shared_budget_sells_no_more_places_than_there_are(database: Database) -> None:
+    def buy(tx: Tx) -> float:
+        return budgets.reserve(tx, "hubspot", gap=0.1, burst=5, places=5)
+
+    waits = [database.run(buy, NOW) for _ in range(4)]
+    assert waits == [pytest.approx(at) for at in (0.0, 0.0, 0.5, 1.0)]
+    assert database.run(buy, NOW + timedelta(seconds=60)) == 0.0
+
+
+def test_t54_two_workers_never_have_one_account(database: Database) -> None:
+    if database.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    with database.engine.begin() as one, database.engine.begin() as other:
+        schedule.hold(Tx(one, database.keys, NOW), "acc_1")
+        schedule.hold(Tx(other, database.keys, NOW), "acc_2")
+        with pytest.raises(schedule.Busy):
+            schedule.hold(Tx(other, database.keys, NOW), "acc_1")
+    with database.engine.begin() as again:
+        schedule.hold(Tx(again, database.keys, NOW), "acc_1")
 
 
 def test_t47_an_audit_entry_is_written_with_its_change_or_not_at_all(database: Database) -> None:

@@ -16,8 +16,9 @@ from tricord.core.commands import (
 )
 from tricord.core.ids import ConnectionName
 from tricord.core.policy.types import Policy
+from tricord.core.records import Channel
 from tricord.engine.connection import Connection
-from tricord.engine.talking import Log, Memory, hold
+from tricord.engine.talking import hold
 from tricord.engine.wire import NetworkSender
 from tricord.sdk.errors import TricordError
 
@@ -25,6 +26,7 @@ _NEEDED: dict[str, tuple[type[Command], ...]] = {
     "crm": (UpdateRecord, LogActivity),
     "billing": (CreateCustomer, CreateInvoice),
     "email": (SendMessage,),
+    "sms": (SendMessage,),
 }
 
 
@@ -45,13 +47,18 @@ def role_problems(loaded: Loaded) -> list[Finding]:
         "crm": loaded.policy.roles.crm,
         "billing": loaded.policy.roles.billing,
         "email": loaded.policy.roles.email,
+        "sms": loaded.policy.roles.sms,
     }
     found = []
     for role, name in roles.items():
         if name is None or name not in used:
             continue
-        able = all_connectors()[used[name]].verbs
+        connector = all_connectors()[used[name]]
+        able = connector.verbs
         missing = [VERBS[verb].replace("_", " ") for verb in _NEEDED[role] if verb not in able]
+        texts = connector.channel is Channel.SMS
+        if not missing and role in ("email", "sms") and texts != (role == "sms"):
+            missing = ["send text messages" if role == "sms" else "send e-mails"]
         if missing:
             words = f"it cannot {' or '.join(missing)}, so it cannot be roles.{role}"
             found.append(Finding(connection=name, ok=False, words=words))
@@ -68,7 +75,7 @@ async def check_connections(connections: Sequence[Connection], policy: Policy) -
         for connection in connections:
             talk = connection.connector.probe(connection.access)
             try:
-                await hold(talk, connection, sender, Memory(), Log())
+                await hold(talk, connection, sender)
             except TricordError as error:
                 finding = Finding(connection=connection.name, ok=False, words=error.detail)
             else:
@@ -87,7 +94,7 @@ async def _named_and_missing(
     if discover is None:
         return []
     try:
-        schema = await hold(discover(connection.access), connection, sender, Memory(), Log())
+        schema = await hold(discover(connection.access), connection, sender)
     except TricordError as error:
         return [Finding(connection=connection.name, ok=False, words=error.detail)]
     known = ", ".join(sorted(schema.stages))

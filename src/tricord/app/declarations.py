@@ -9,7 +9,6 @@ from tricord.core.policy.types import Policy
 from tricord.sdk.secret import Secret
 
 COMING = (
-    "twilio",
     "slack",
     "teams",
     "pagerduty",
@@ -39,12 +38,14 @@ COMING = (
 class ConnectorShape:
     """The settings a connector takes besides `connector`, `base_url` and `poll`.
 
+    Of the sets in `either`, one must be given whole.
     Those named in `secret` are kept as secrets even where the file holds them as plain text.
     """
 
     required: frozenset[str]
     optional: frozenset[str] = frozenset()
     secret: frozenset[str] = frozenset()
+    either: tuple[tuple[str, ...], ...] = ()
 
     @property
     def names(self) -> frozenset[str]:

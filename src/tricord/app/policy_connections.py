@@ -52,6 +52,11 @@ def _settings(loc: Loc, connection: ConnectionPart, shape: ConnectorShape) -> It
     for key in sorted(shape.required - given.keys()):
         hint = f"add `{key}: ${{{connection.connector.upper()}_{key.upper()}}}`"
         yield Flaw(loc=loc, message=f'the setting "{key}" is missing', hint=hint)
+    if shape.either and not any(given.keys() >= set(ways) for ways in shape.either):
+        ways = " or ".join(" with ".join(f'"{key}"' for key in each) for each in shape.either)
+        variable = f"{connection.connector.upper()}_{shape.either[0][0].upper()}"
+        hint = f"add `{shape.either[0][0]}: ${{{variable}}}`"
+        yield Flaw(loc=loc, message=f"the credentials are missing: {ways}", hint=hint)
     for key in given:
         if key not in shape.names:
             known = (*sorted(shape.names), "base_url", "poll")

@@ -34,6 +34,7 @@ def shapes() -> dict[str, ConnectorShape]:
             required=frozenset(s.name for s in connector.settings if s.required),
             optional=frozenset(s.name for s in connector.settings if not s.required),
             secret=frozenset(s.name for s in connector.settings if s.secret),
+            either=connector.either,
         )
         for name, connector in all_connectors().items()
     }

@@ -1,4 +1,4 @@
-"""Wiring: from settings to connections, and from parts to one running program."""
+"""Wiring: from settings to connections, and from parts to one running process."""
 
 import asyncio
 import contextlib
@@ -9,42 +9,54 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import structlog
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from tricord.app.declarations import ConnectionSettings, Loaded
 from tricord.app.home import Home
 from tricord.app.registry import all_connectors
+from tricord.app.web import listen, served
 from tricord.console import Desk, console_routes
 from tricord.core.ids import ConnectionName
 from tricord.core.policy.types import Policy
+from tricord.engine.budget import Reserve
 from tricord.engine.clock import Clock, SystemClock
 from tricord.engine.connection import Connection
-from tricord.engine.engine import CrashPoint, Engine
+from tricord.engine.engine import Engine
+from tricord.engine.means import CrashPoint
+from tricord.engine.pulse import Pulse
 from tricord.engine.wire import NetworkSender, Sender
-from tricord.sdk.connector import Access
+from tricord.sdk.connector import Access, Limits
 from tricord.server.health import health_routes
 from tricord.server.hooks import hook_route
+from tricord.store import budgets
 from tricord.store.database import Database, Tx
 
 log = structlog.get_logger("tricord.app")
 T = TypeVar("T")
+Stored = Callable[[frozenset[int]], None]
+
+
+class NeedsPostgres(ValueError):
+    """Several processes share a firm's database only where it is PostgreSQL."""
 
 
 def connections_of(loaded: Loaded) -> list[Connection]:
     """Each active connection of the policy, ready for the engine."""
-    return [_connection(one, loaded.policy) for one in loaded.connections if one.active]
+    return [_connection(one, loaded) for one in loaded.connections if one.active]
 
 
-def _connection(settings: ConnectionSettings, policy: Policy) -> Connection:
+def _connection(settings: ConnectionSettings, loaded: Loaded) -> Connection:
     connector = all_connectors()[settings.connector]
+    hooks = f"{loaded.public_url}/hooks/{settings.name}" if loaded.public_url else ""
     return Connection(
         connector=connector,
         access=Access(
             connection=ConnectionName(settings.name),
             settings=dict(settings.values),
-            fields=policy.fields,
+            fields=loaded.policy.fields,
+            # Only an address that the firm has named: no vendor reaches one of this machine.
+            hook_url=hooks,
         ),
         base_url=settings.base_url or connector.base_url,
         poll=settings.poll,
@@ -53,15 +65,63 @@ def _connection(settings: ConnectionSettings, policy: Policy) -> Connection:
 
 @dataclass(slots=True)
 class Hub:
-    """One firm's Tricord, running: engine and web in this process."""
+    """One firm's Tricord in this process; `engine` is None while there is no policy."""
 
     home: Home
     database: Database
+    clock: Clock
     engine: Engine | None
-    base_url: str
+    loaded: Loaded | None
+    base_url: str = ""
+
+    @property
+    def policy(self) -> Policy | None:
+        return self.loaded.policy if self.loaded else None
 
     async def read(self, work: Callable[[Tx], T]) -> T:
-        return await self.database.read(work, SystemClock().now())
+        return await self.database.read(work, self.clock.now())
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    home: Home,
+    kind: str,
+    *,
+    sender: Sender | None = None,
+    crash_point: CrashPoint = lambda _: None,
+    on_stored: Stored = lambda _: None,
+) -> AsyncIterator[Hub]:
+    """The database, and an engine over it that has started and is not turning yet."""
+    loaded = home.load() if home.policy_path.exists() else None
+    database = home.open_database()
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(database.close)
+        now = SystemClock().now()
+        clock = SystemClock(database.skew(now))
+        if loaded is None:
+            yield Hub(home=home, database=database, clock=clock, engine=None, loaded=None)
+            return
+        alone = str(home.path.resolve()) if kind == "up" else ""
+        pulse = Pulse(database, clock, kind, alone)
+        await pulse.start()
+        stack.push_async_callback(pulse.stop)
+        wire = sender
+        if wire is None:
+            shared = _shared(database, clock) if _is_shared(database) else None
+            own = NetworkSender(reserve=shared, crowd=lambda: pulse.crowd)
+            wire = await stack.enter_async_context(own)
+        engine = Engine(
+            database,
+            loaded.policy,
+            connections_of(loaded),
+            wire,
+            clock,
+            pulse=pulse,
+            crash_point=crash_point,
+            on_stored=on_stored,
+        )
+        await engine.start()
+        yield Hub(home=home, database=database, clock=clock, engine=engine, loaded=loaded)
 
 
 @contextlib.asynccontextmanager
@@ -80,39 +140,53 @@ async def running_hub(
     """
     home.make()
     with home.held():
-        loaded = home.load() if home.policy_path.exists() else None
-        clock = SystemClock()
-        taken = listener or _listen(host, port)
-        database = home.open_database()
-        address = f"http://{host}:{taken.getsockname()[1]}"
-        public_url = (loaded.public_url if loaded else None) or address
-        async with contextlib.AsyncExitStack() as stack:
-            stack.callback(database.close)
-            engine = None
-            if loaded is not None:
-                wire: Sender
-                if sender is None:
-                    wire = await stack.enter_async_context(NetworkSender())
-                else:
-                    wire = sender
-                connections = connections_of(loaded)
-                engine = Engine(
-                    database, loaded.policy, connections, wire, clock, crash_point=crash_point
-                )
-                await engine.start()
-            hub = Hub(home=home, database=database, engine=engine, base_url=address)
-            task = await stack.enter_async_context(_working(engine))
-            app = _application(hub, loaded.policy if loaded else None, public_url, clock, task)
-            server, serving = await _serve(app, taken)
-            try:
+        async with opened(home, "up", sender=sender, crash_point=crash_point) as hub:
+            taken = listener or listen(host, port)
+            async with working(hub.engine) as task, _on_web(hub, host, taken, task):
                 yield hub
-            finally:
-                server.should_exit = True
-                await serving
 
 
 @contextlib.asynccontextmanager
-async def _working(engine: Engine | None) -> AsyncIterator["asyncio.Task[None] | None"]:
+async def running_server(
+    home: Home, *, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[Hub]:
+    """Webhooks and console alone: what arrives is stored, and workers are told. PostgreSQL only."""
+    # Procrastinate is imported only where there are several processes.
+    from tricord.app.lanes import Runner
+
+    _check_shared(home)
+    async with contextlib.AsyncExitStack() as stack:
+        runner = await stack.enter_async_context(Runner(home.database_url))
+        hub = await stack.enter_async_context(opened(home, "serve", on_stored=runner.kick))
+        await stack.enter_async_context(_on_web(hub, host, listen(host, port), None))
+        yield hub
+
+
+async def run_worker(
+    home: Home,
+    stopped: asyncio.Event,
+    *,
+    sender: Sender | None = None,
+    crash_point: CrashPoint = lambda _: None,
+    ready: Callable[[Hub], None] = lambda _: None,
+) -> None:
+    """Drain lanes beside any number of others, until told to stop. PostgreSQL only.
+
+    Raises PolicyInvalid when there is no policy to work by.
+    """
+    from tricord.app.lanes import Runner
+
+    _check_shared(home)
+    async with opened(home, "work", sender=sender, crash_point=crash_point) as hub:
+        if hub.engine is None:
+            raise NeedsPostgres(f"there is no {home.policy_path}; run: tricord init")
+        async with Runner(home.database_url, hub.engine.means) as runner:
+            ready(hub)
+            await runner.run(stopped)
+
+
+@contextlib.asynccontextmanager
+async def working(engine: Engine | None) -> AsyncIterator["asyncio.Task[None] | None"]:
     """The engine at work for as long as the block lasts; then what it sent is waited for."""
     if engine is None:
         yield None
@@ -125,13 +199,18 @@ async def _working(engine: Engine | None) -> AsyncIterator["asyncio.Task[None] |
         await task
 
 
-def _application(
-    hub: Hub,
-    policy: Policy | None,
-    public_url: str,
-    clock: Clock,
-    task: "asyncio.Task[None] | None",
-) -> Starlette:
+@contextlib.asynccontextmanager
+async def _on_web(
+    hub: Hub, host: str, listener: socket.socket, task: "asyncio.Task[None] | None"
+) -> AsyncIterator[None]:
+    hub.base_url = f"http://{host}:{listener.getsockname()[1]}"
+    async with served(_application(hub, task), listener):
+        yield
+
+
+def _application(hub: Hub, task: "asyncio.Task[None] | None") -> Starlette:
+    policy, clock = hub.policy, hub.clock
+
     async def readiness() -> dict[str, Any]:
         started = clock.now()
         await hub.read(lambda tx: tx.db.exec_driver_sql("SELECT 1").scalar())
@@ -140,9 +219,11 @@ def _application(
         facts: dict[str, Any] = {"ready": working, "policy": policy.version if policy else None}
         return facts | {"note": note, "seconds": (clock.now() - started).total_seconds()}
 
+    public_url = hub.loaded.public_url if hub.loaded else None
     routes: list[BaseRoute] = [*health_routes(readiness)]
     if hub.engine is not None:
-        routes.append(hook_route(hub.engine.ingest, lambda: public_url, clock))
+        address = public_url or hub.base_url
+        routes.append(hook_route(hub.engine.ingest, lambda: address, clock))
     routes.extend(console_routes(_desk(hub, policy, clock)))
     return Starlette(routes=routes)
 
@@ -154,49 +235,33 @@ def _desk(hub: Hub, policy: Policy | None, clock: Clock) -> Desk:
     return Desk(read=hub.read, policy=lambda: policy, now=now)
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _is_shared(database: Database) -> bool:
+    return database.engine.dialect.name != "sqlite"
+
+
+def _check_shared(home: Home) -> None:
+    """Make the runner's tables, too."""
+    from tricord.app.lanes import make_tables
+
+    home.make()
+    database = home.open_database()
     try:
-        listener.bind((host, port))
-    except OSError:
-        listener.close()
-        raise
-    return listener
+        if not _is_shared(database):
+            raise NeedsPostgres(
+                "serve and work share a PostgreSQL database: set TRICORD_DATABASE to its URL, "
+                "or run everything in one process with: tricord up"
+            )
+        make_tables(database)
+    finally:
+        database.close()
 
 
-class _Server(uvicorn.Server):
-    """A uvicorn server that leaves the process's signals to whoever started it."""
+def _shared(database: Database, clock: Clock) -> Reserve:
+    async def reserve(name: str, limits: Limits, places: int) -> float:
+        def work(tx: Tx) -> float:
+            gap = 1.0 / limits.per_second
+            return budgets.reserve(tx, name, gap=gap, burst=limits.burst, places=places)
 
-    @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]  # uvicorn types it loosely too
-        yield
+        return await database.write(work, clock.now())
 
-
-async def _serve(
-    app: Starlette, listener: socket.socket
-) -> tuple[uvicorn.Server, "asyncio.Task[None]"]:
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=5,
-    )
-    server = _Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:
-        if task.done():
-            await task
-        await asyncio.sleep(0.005)
-    return server, task
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    """A port nobody listens at, for a moment."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        taken: int = probe.getsockname()[1]
-        return taken
+    return reserve

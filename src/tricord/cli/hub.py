@@ -1,13 +1,14 @@
-"""`tricord up`: the hub, in one process, until it is told to stop."""
+"""The hub, in one process or in several, until it is told to stop."""
 
 import asyncio
 import json
+from collections.abc import Callable, Coroutine
 
 import click
 
 from tricord.app.home import Home
 from tricord.app.logging import quiet_logs
-from tricord.app.wiring import Hub, running_hub
+from tricord.app.wiring import Hub, NeedsPostgres, run_worker, running_hub, running_server
 from tricord.cli.asking import Found, as_json, in_home
 from tricord.cli.signals import until_stopped
 
@@ -32,6 +33,58 @@ def up(home: Home, json_wanted: bool, host: str, port: int) -> int:
 
     quiet_logs()
     return asyncio.run(work())
+
+
+@click.command
+@in_home
+@as_json
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--port", default=8765, show_default=True, help="The port; 0 takes a free one.")
+def serve(home: Home, json_wanted: bool, host: str, port: int) -> int:
+    """Take webhooks and show the console; `tricord work` does the work. PostgreSQL only."""
+
+    async def work() -> int:
+        stopped = until_stopped()
+        try:
+            async with running_server(home, host=host, port=port) as hub:
+                _announce(hub, json_wanted)
+                await stopped.wait()
+        except OSError as error:
+            raise Found(f"cannot listen at {host}:{port}: {error.strerror}") from error
+        return 0
+
+    return _run(work)
+
+
+@click.command
+@in_home
+@as_json
+def work(home: Home, json_wanted: bool) -> int:
+    """Do the work beside any number of others like it. PostgreSQL only.
+
+    A worker that dies is noticed by the others within seconds; they look up what it had in hand.
+    """
+
+    def ready(hub: Hub) -> None:
+        worker = hub.engine.means.pulse.worker if hub.engine else 0
+        if json_wanted:
+            click.echo(json.dumps({"worker": worker, "home": str(home.path)}))
+        else:
+            click.echo(f"Worker {worker} is at work  (home: {home.path})")
+
+    async def whole() -> int:
+        await run_worker(home, until_stopped(), ready=ready)
+        return 0
+
+    return _run(whole)
+
+
+def _run(work: Callable[[], Coroutine[None, None, int]]) -> int:
+    quiet_logs()
+    try:
+        return asyncio.run(work())
+    except NeedsPostgres as error:
+        raise Found(str(error)) from error
 
 
 def _announce(hub: Hub, json_wanted: bool) -> None:

@@ -1,7 +1,8 @@
 """Commands: one thing to do at one connection, with a key made of business identity alone."""
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
+from typing import assert_never
 
 from tricord.core.ids import AccountId, ConnectionName, Instant, Ref
 from tricord.core.money import Money
@@ -158,6 +159,31 @@ COMMAND_TYPES: dict[str, type[Command]] = {
 VERBS: dict[type[Command], str] = {kind: verb for verb, kind in COMMAND_TYPES.items()}
 
 
+class Priority(IntEnum):
+    """What goes first where a vendor allows only so much: the smaller number."""
+
+    MONEY = 0
+    NEWS = 1
+    MESSAGES = 2
+    LOGGING = 3
+    BACKFILL = 4
+
+
+def priority_of(command: Command) -> Priority:
+    """Money before what the CRM shows of it, that before messages, and logging last."""
+    match command:
+        case CreateCustomer() | CreateInvoice():
+            return Priority.MONEY
+        case UpdateRecord():
+            return Priority.NEWS
+        case SendMessage():
+            return Priority.MESSAGES
+        case LogActivity():
+            return Priority.LOGGING
+        case _:
+            assert_never(command)
+
+
 class EffectState(StrEnum):
     """Where a command stands.
 
@@ -177,10 +203,14 @@ class EffectState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """A command as the account remembers it: what was asked, how it ended, when it was planned."""
+    """A command as the account remembers it: what was asked, how it ended, when it was planned.
+
+    `problem` says in words why it is not done.
+    """
 
     command: Command
     state: EffectState
     planned_at: Instant
     ended_at: Instant | None = None
     remote: Ref | None = None
+    problem: str = ""

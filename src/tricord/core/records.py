@@ -275,13 +275,15 @@ class Undelivered:
     """What a bounce tells (RFC 3464): which message failed, at whom, and whether for good.
 
     `message_id` is that of the failed message, "" when the report does not name it; `code` is an
-    enhanced status such as `5.1.1` (RFC 3463), or a vendor's error code.
+    enhanced status such as `5.1.1` (RFC 3463), or a vendor's error code. `opted_out` says that the
+    recipient's own wish is the reason.
     """
 
     recipient: str
     message_id: str = ""
     code: str = ""
     permanent: bool = True
+    opted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -389,6 +391,10 @@ def join(one: Record, other: Record) -> Record:
         return Tombstone(ref=one.ref, version=0, gone_version=gone_version)
     alike = [replace(look, gone_version=gone_version) for look in looks]
     winner = max(alike, key=_age)
+    if isinstance(winner, Message | Call):
+        # What it is about we know from having sent it; the vendor, asked later, does not.
+        told = {look.about for look in alike if isinstance(look, Message | Call)} - {None}
+        winner = replace(winner, about=max(ref for ref in told if ref) if told else None)
     if isinstance(winner, Deal):
         seen = {visit for look in alike if isinstance(look, Deal) for visit in look.visits}
         visits = tuple(sorted(seen, key=lambda visit: (visit.at, visit.stage)))
@@ -397,5 +403,10 @@ def join(one: Record, other: Record) -> Record:
 
 
 def _age(record: Record) -> tuple[int, str]:
-    content = replace(record, visits=()) if isinstance(record, Deal) else record
-    return record.version, repr(content)
+    match record:
+        case Deal():
+            return record.version, repr(replace(record, visits=()))
+        case Message() | Call():
+            return record.version, repr(replace(record, about=None))
+        case _:
+            return record.version, repr(record)

@@ -10,7 +10,7 @@ from tricord.engine.batch import Batch
 from tricord.engine.homing import see
 from tricord.sdk.errors import TricordError
 from tricord.sdk.talk import Hint
-from tricord.store import cases, deliveries, hints, mirror
+from tricord.store import cases, deliveries, hints, mirror, schedule
 from tricord.store.audit import record_act
 from tricord.store.codec import to_micros
 
@@ -18,12 +18,15 @@ QUIET = timedelta(milliseconds=250)
 FRESH = timedelta(seconds=1)
 
 
-def absorb_delivery(batch: Batch, waiting: deliveries.Waiting) -> None:
-    """Parse one delivery and take in what it says; set it aside whole if it cannot be read."""
+def absorb_delivery(batch: Batch, waiting: deliveries.Waiting) -> bool:
+    """Parse one delivery and take in what it says; set it aside whole if it cannot be read.
+
+    False when it must wait, because another worker has an account of it in hand.
+    """
     connection = batch.connections.get(waiting.delivery.connection)
     if connection is None or connection.connector.parse is None:
         _park(batch, waiting, f"no connection {waiting.delivery.connection!r} reads webhooks")
-        return
+        return True
     try:
         with batch.undoable():
             found = connection.connector.parse(connection.access, waiting.delivery)
@@ -32,27 +35,30 @@ def absorb_delivery(batch: Batch, waiting: deliveries.Waiting) -> None:
                     take_hint(batch, one)
                 else:
                     see(batch, one, "webhook")
+    except schedule.Busy:
+        return False
     except TricordError as error:
         _park(batch, waiting, error.detail)
-        return
+        return True
     except Exception as error:  # the engine's boundary: one bad event must not stop the rest
         _park(batch, waiting, f"it broke the program ({type(error).__name__})")
-        return
+        return True
     deliveries.mark_absorbed(batch.tx, [waiting.id])
     cases.close_case(batch.tx, f"parked/{waiting.id}")
+    return True
 
 
-def take_hint(batch: Batch, hint: Hint) -> None:
-    """Ask for a read, unless it tells what we know or echoes what we wrote."""
+def take_hint(batch: Batch, hint: Hint) -> bool:
+    """Ask for a read, unless it tells what we know or echoes what we wrote. True if it was news."""
     connection = batch.connections.get(hint.ref.connection)
     if connection is None or hint.ref.kind not in connection.connector.reads:
-        return
+        return False
     stamp = mirror.stamp_of(batch.tx, hint.ref)
     if hint.version is not None and stamp is not None and stamp >= hint.version:
-        return
+        return False
     if hint.change is not None and _is_echo(batch, hint.ref, *hint.change):
-        return
-    hints.add(batch.tx, [hint.ref], batch.tx.now + _patience(batch, hint.ref))
+        return False
+    return hints.add(batch.tx, hint.ref, batch.tx.now + _patience(batch, hint.ref))
 
 
 def _patience(batch: Batch, ref: Ref) -> timedelta:
@@ -63,7 +69,8 @@ def _patience(batch: Batch, ref: Ref) -> timedelta:
     """
     version = mirror.version_of(batch.tx, ref)
     if version is None:
-        return QUIET if ref.kind in (Kind.CUSTOMER, Kind.INVOICE) else timedelta()
+        ours = (Kind.CUSTOMER, Kind.INVOICE, Kind.MESSAGE)
+        return QUIET if ref.kind in ours else timedelta()
     age = timedelta(milliseconds=to_micros(batch.tx.now) // 1000 - version)
     return QUIET if age < FRESH else timedelta()
 

@@ -1,8 +1,9 @@
 """Acting: what became of an attempt at a command, written down with what follows from it."""
 
+import json
 import random
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 from tricord.core import troubles
@@ -11,9 +12,10 @@ from tricord.core.cases import Case
 from tricord.core.commands import EffectState
 from tricord.core.gate import objection
 from tricord.core.ids import ConnectionName
+from tricord.engine import breaker
 from tricord.engine.batch import Batch
-from tricord.engine.connection import Connection
 from tricord.engine.homing import see
+from tricord.engine.results import Tried
 from tricord.sdk.connector import Once
 from tricord.sdk.errors import (
     AccessLost,
@@ -23,43 +25,41 @@ from tricord.sdk.errors import (
     TryAgain,
 )
 from tricord.sdk.talk import Done
-from tricord.store import cases, commands, cursors
+from tricord.store import cases, commands, schedule
 from tricord.store.audit import record_act
 
-LEASE = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=1)
 CASE_AFTER = 3
-ACCESS_PAUSE = timedelta(seconds=60)
+CASE_ANYWAY_AFTER = 6
+LOOK_AFTER = {Once.TAG: timedelta(seconds=20)}
+"""How long a vendor may still be at a request that we have given up, where only a look can tell."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
-    """One attempt, over: the answer or the error, the calls made, whether a write was sent."""
-
-    claimed: commands.Claimed
-    result: Done | Exception
-    calls: int
-    wrote: bool
-
-
-def claim(batch: Batch, usable: list[ConnectionName], limit: int) -> list[commands.Claimed]:
+def claim(
+    batch: Batch,
+    usable: list[ConnectionName],
+    partitions: Sequence[int] | None,
+    limit: int,
+) -> list[commands.Claimed]:
     """Take what is ready past the gate. What the gate objects to is skipped, with the reason."""
     passed = []
-    for claimed in commands.claim(batch.tx, usable, limit, LEASE):
-        account = batch.account(claimed.command.account)
+    for ready in commands.ready(batch.tx, usable, partitions, limit):
+        try:
+            account = batch.account(ready.account)
+        except schedule.Busy:
+            continue
+        claimed = commands.claim(batch.tx, ready.id, batch.worker)
+        if claimed is None:
+            continue
         # What may stand half done at a vendor that can tell is finished; a mail is asked anew.
-        once = (
-            batch.connections[claimed.command.connection]
-            .connector.verbs[type(claimed.command)]
-            .once
-        )
-        finishing = claimed.again and once is not Once.NEVER
+        once = _once(batch, claimed)
+        finishing = claimed.again and once in (Once.KEY, Once.NATURAL)
         reason = "" if finishing else objection(account, claimed.command, batch.policy)
-        if reason:
-            commands.end(batch.tx, claimed, EffectState.SKIPPED, problem=reason)
-            commands.end_attempt(batch.tx, claimed, "skipped", 0, reason)
-            record_act(batch.tx, "command.skipped", claimed.command.key, reason=reason)
-            _changed(batch, claimed)
+        if reason and claimed.again and once is Once.TAG:
+            # It may have left before: it is looked for, and not sent if it is not there.
+            passed.append(replace(claimed, objection=reason))
+        elif reason:
+            _skip(batch, claimed, reason, 0)
         else:
             passed.append(claimed)
     return passed
@@ -68,52 +68,52 @@ def claim(batch: Batch, usable: list[ConnectionName], limit: int) -> list[comman
 def settle(batch: Batch, tried: Tried, dice: random.Random) -> None:
     """Record one attempt and everything it showed, in the transaction it is decided in."""
     claimed, command = tried.claimed, tried.claimed.command
-    connection = batch.connections[command.connection]
+    batch.account(command.account)
+    if not commands.in_hand(batch.tx, claimed):
+        _settle_late(batch, tried)
+        return
     match tried.result:
         case Done() as done:
             commands.end(batch.tx, claimed, EffectState.DONE, remote=done.remote)
-            commands.end_attempt(batch.tx, claimed, "done", tried.calls)
-            record_act(batch.tx, "command.done", command.key, remote=str(done.remote or ""))
-            cursors.answered(batch.tx, connection.name)
-            for key in ("failing", "refused", "unknown"):
-                cases.close_case(batch.tx, f"{key}/{command.key}")
-            cases.close_case(batch.tx, f"access/{connection.name}")
-            _changed(batch, claimed)
-            for record in done.seen:
-                see(batch, record, "command")
+            _end_attempt(batch, tried, "done")
+            _done(batch, tried, done)
+        case Refused(detail=words) if claimed.objection and words == claimed.objection:
+            _skip(batch, claimed, claimed.objection, len(tried.exchanges))
         case Refused() as error:
             commands.end(batch.tx, claimed, EffectState.REFUSED, problem=error.detail)
-            commands.end_attempt(batch.tx, claimed, "refused", tried.calls, error.detail)
+            _end_attempt(batch, tried, "refused", error.detail)
             record_act(batch.tx, "command.refused", command.key)
-            _tell(
-                batch,
-                troubles.refused(batch.policy, _account(batch, claimed), command, error.detail),
-            )
+            account = _account(batch, claimed)
+            _tell(batch, troubles.refused(batch.policy, account, command, error.detail))
             _changed(batch, claimed)
         case TryAgain() | AccessLost() as error:
-            _again(batch, tried, connection, error, dice)
-        case OutcomeUnknown() | PayloadMalformed() as error:
-            _unknown(batch, tried, connection, error.detail, dice)
+            _again(batch, tried, error, dice)
+        case OutcomeUnknown() as error:
+            breaker.troubled(batch, command.connection, error)
+            _unknown(batch, tried, error.detail, dice)
+        case PayloadMalformed() as error:
+            _unknown(batch, tried, error.detail, dice)
         case Exception() as error:
             # The program broke in the middle of a talk: what was sent may have been done.
-            _unknown(batch, tried, connection, f"the program broke ({type(error).__name__})", dice)
+            _unknown(batch, tried, f"the program broke ({type(error).__name__})", dice)
 
 
-def recover(batch: Batch, *, everyone: bool, carried: Collection[int] = ()) -> int:
-    """Commands whose carrier died between the claim and the record: look before repeating.
-
-    `carried` are those this process has in hand, however long it takes: they are not orphans.
-    """
-    orphans = commands.orphans(batch.tx, everyone=everyone)
-    found = [claimed for claimed in orphans if claimed.id not in carried]
-    for claimed in found:
-        connection = batch.connections.get(claimed.command.connection)
-        if connection is None:
+def recover(batch: Batch, partitions: Sequence[int] | None) -> int:
+    """Commands whose worker died between the claim and the record: look before repeating."""
+    found = 0
+    for claimed in commands.orphans(batch.tx, partitions):
+        if claimed.command.connection not in batch.connections:
             continue
-        tried = Tried(claimed=claimed, result=OutcomeUnknown("the process stopped"), calls=0,
-                      wrote=True)  # fmt: skip
-        _unknown(batch, tried, connection, "the process stopped while it was sent", None)
-    return len(found)
+        try:
+            batch.account(claimed.command.account)
+        except schedule.Busy:
+            continue
+        tried = Tried(
+            claimed=claimed, result=OutcomeUnknown("the worker stopped"), exchanges=(), wrote=True
+        )
+        _unknown(batch, tried, "the worker stopped while it was sent", None)
+        found += 1
+    return found
 
 
 def wait_after(attempt: int, dice: random.Random | None, retry_after: float | None) -> timedelta:
@@ -124,60 +124,90 @@ def wait_after(attempt: int, dice: random.Random | None, retry_after: float | No
     return timedelta(seconds=base * (0.5 + dice.random()) if dice else 0)
 
 
-def _again(
-    batch: Batch,
-    tried: Tried,
-    connection: Connection,
-    error: TryAgain | AccessLost,
-    dice: random.Random,
-) -> None:
-    claimed = tried.claimed
-    now = batch.tx.now
-    due = now + wait_after(claimed.attempt, dice, getattr(error, "retry_after", None))
-    if isinstance(error, AccessLost):
-        due = now + ACCESS_PAUSE
-        lost_access(batch, connection, error.detail)
-    elif error.retry_after is not None:
-        cursors.set_state(batch.tx, connection.name, "limited", error.detail, due)
+def _skip(batch: Batch, claimed: commands.Claimed, reason: str, calls: int) -> None:
+    """The gate keeps it back, and nothing of it stands at the vendor."""
+    commands.end(batch.tx, claimed, EffectState.SKIPPED, problem=reason)
+    commands.end_attempt(batch.tx, claimed, "skipped", calls, reason)
+    record_act(batch.tx, "command.skipped", claimed.command.key, reason=reason)
+    for key in ("failing", "unknown"):
+        cases.close_case(batch.tx, f"{key}/{claimed.command.key}")
+    _changed(batch, claimed)
+
+
+def _again(batch: Batch, tried: Tried, error: TryAgain | AccessLost, dice: random.Random) -> None:
+    claimed, name = tried.claimed, tried.claimed.command.connection
+    breaker.troubled(batch, name, error)
+    asked = error.retry_after if isinstance(error, TryAgain) else None
+    due = batch.tx.now + wait_after(claimed.attempt, dice, asked)
     commands.retry(
         batch.tx, claimed, EffectState.READY, due, again=tried.wrote, problem=error.detail
     )
-    commands.end_attempt(batch.tx, claimed, "retry", tried.calls, error.detail)
-    if claimed.attempt >= CASE_AFTER and not isinstance(error, AccessLost):
+    _end_attempt(batch, tried, "retry", error.detail)
+    if isinstance(error, TryAgain) and not error.limited:
         _tell_failing(batch, claimed, error.detail)
 
 
-def _unknown(
-    batch: Batch,
-    tried: Tried,
-    connection: Connection,
-    problem: str,
-    dice: random.Random | None,
-) -> None:
+def _unknown(batch: Batch, tried: Tried, problem: str, dice: random.Random | None) -> None:
     """It may have happened. Where the vendor can tell, it is looked up; else a person is asked."""
-    claimed = tried.claimed
-    verb = connection.connector.verbs[type(claimed.command)]
-    commands.end_attempt(batch.tx, claimed, "unknown", tried.calls, problem)
-    record_act(batch.tx, "command.unknown", claimed.command.key)
-    if verb.once is Once.NEVER:
+    claimed, command = tried.claimed, tried.claimed.command
+    once = _once(batch, claimed)
+    _end_attempt(batch, tried, "unknown", problem)
+    record_act(batch.tx, "command.unknown", command.key)
+    if once is Once.NEVER:
         commands.end(batch.tx, claimed, EffectState.UNKNOWN, problem=problem)
-        command = claimed.command
         _tell(batch, troubles.unknown(batch.policy, _account(batch, claimed), command, problem))
         _changed(batch, claimed)
         return
-    due = batch.tx.now + wait_after(claimed.attempt, dice, None)
-    commands.retry(batch.tx, claimed, EffectState.UNKNOWN, due, again=True, problem=problem)
-    if claimed.attempt >= CASE_AFTER:
-        _tell_failing(batch, claimed, problem)
+    wait = max(wait_after(claimed.attempt, dice, None), LOOK_AFTER.get(once, timedelta()))
+    commands.retry(
+        batch.tx,
+        claimed,
+        EffectState.UNKNOWN,
+        batch.tx.now + wait,
+        again=True,
+        problem=problem,
+    )
+    _tell_failing(batch, claimed, problem)
 
 
-def lost_access(batch: Batch, connection: Connection, problem: str) -> None:
-    """One case per connection, however much waits for it; work goes on by itself once renewed."""
-    until = batch.tx.now + ACCESS_PAUSE
-    cursors.set_state(batch.tx, connection.name, "access_lost", problem, until)
-    title = connection.connector.title
-    told = troubles.access_lost(batch.policy, connection.name, title, problem)
-    cases.open_case(batch.tx, told, "engine")
+def _settle_late(batch: Batch, tried: Tried) -> None:
+    """An attempt that was given up for lost has ended after all: what it did is a fact."""
+    claimed, command = tried.claimed, tried.claimed.command
+    match tried.result:
+        case Done() as done:
+            _end_attempt(batch, tried, "done late")
+            if commands.finish_late(batch.tx, claimed, done.remote):
+                _done(batch, tried, done)
+            else:
+                for record in done.seen:
+                    see(batch, record, "command")
+        case error:
+            _end_attempt(batch, tried, "lost", type(error).__name__)
+            record_act(batch.tx, "command.lost", command.key)
+
+
+def _done(batch: Batch, tried: Tried, done: Done) -> None:
+    command = tried.claimed.command
+    record_act(batch.tx, "command.done", command.key, remote=str(done.remote or ""))
+    breaker.well(batch, command.connection)
+    for key in ("failing", "refused", "unknown"):
+        cases.close_case(batch.tx, f"{key}/{command.key}")
+    _changed(batch, tried.claimed)
+    for record in done.seen:
+        see(batch, record, "command")
+
+
+def _end_attempt(batch: Batch, tried: Tried, outcome: str, problem: str = "") -> None:
+    said = None
+    if tried.exchanges:
+        said = json.dumps([asdict(exchange) for exchange in tried.exchanges]).encode()
+    calls = len(tried.exchanges)
+    commands.end_attempt(batch.tx, tried.claimed, outcome, calls, problem, said)
+
+
+def _once(batch: Batch, claimed: commands.Claimed) -> Once:
+    connection = batch.connections[claimed.command.connection]
+    return connection.connector.verbs[type(claimed.command)].once
 
 
 def _changed(batch: Batch, claimed: commands.Claimed) -> None:
@@ -195,6 +225,12 @@ def _tell(batch: Batch, case: Case) -> None:
 
 
 def _tell_failing(batch: Batch, claimed: commands.Claimed, problem: str) -> None:
+    """A case of its own, unless the whole connection is down and has one."""
+    after = CASE_AFTER
+    if breaker.is_down(batch, claimed.command.connection):
+        after = CASE_ANYWAY_AFTER
+    if claimed.attempt < after:
+        return
     account = _account(batch, claimed)
     _tell(
         batch,

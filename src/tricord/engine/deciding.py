@@ -6,7 +6,7 @@ from tricord.core.commands import Command, CreateInvoice, Effect, EffectState, L
 from tricord.core.decide import decide
 from tricord.core.ids import AccountId
 from tricord.engine.batch import Batch
-from tricord.store import cases, commands, mirror
+from tricord.store import cases, commands, mirror, schedule
 from tricord.store.audit import record_act
 
 
@@ -16,6 +16,8 @@ def converge(batch: Batch) -> None:
         try:
             with batch.undoable():
                 _decide(batch, account)
+        except schedule.Busy:
+            mirror.wake(batch.tx, account)
         except Exception as error:  # the engine's boundary: one account must not stop the rest
             broken = troubles.undecided(batch.policy, account, type(error).__name__)
             cases.open_case(batch.tx, broken, "engine")

@@ -12,10 +12,12 @@ from tricord.core.commands import (
 from tricord.core.identity import Home, account_id, home_of
 from tricord.core.ids import AccountId, Kind, Ref
 from tricord.core.observe import observe
-from tricord.core.records import Contact, Deal, Record, join
+from tricord.core.records import Contact, Customer, Deal, Record, join
 from tricord.engine.batch import Batch
-from tricord.store import cases, commands, mirror
+from tricord.store import cases, commands, mirror, schedule
 from tricord.store.audit import record_act
+
+_TRIES = 5
 
 
 def see(batch: Batch, record: Record, source: str) -> None:
@@ -24,12 +26,14 @@ def see(batch: Batch, record: Record, source: str) -> None:
     known = mirror.known(batch.tx, ref)
     merged = record if known is None else join(known[1], record)
     tied = mirror.tie(batch.tx, merged) if isinstance(merged, Deal) else []
-    home = mirror.ensure_account(batch.tx, _home(batch, ref, merged))
+    home = _ours(batch, ref, merged)
     if known is not None and known[0] == home and not tied and _same_content(known[1], merged):
         mirror.save_record(batch.tx, home, merged)
         batch.put(batch.account(home).with_record(merged))
         return
     old = known[0] if known else account_id(ref)
+    # What came in the meantime because of this record stands there: nobody may add to it now.
+    batch.hold(old)
     before = batch.account(home)
     after, changes = observe(before, merged)
     batch.put(after)
@@ -46,6 +50,24 @@ def see(batch: Batch, record: Record, source: str) -> None:
     if isinstance(merged, Contact) and merged.email:
         for customer in mirror.by_email(batch.tx, Kind.CUSTOMER, merged.email):
             _move_if_elsewhere(batch, customer)
+
+
+def _ours(batch: Batch, ref: Ref, latest: Record) -> AccountId:
+    """The account of a record, made if it is new, and ours alone until the transaction ends.
+
+    It is looked for again once it is ours: what told where to go may have changed meanwhile.
+    """
+    if isinstance(latest, Contact | Customer) and latest.email:
+        # Whoever comes second of a contact and a customer with one address must see the first.
+        batch.hold(f"email|{latest.email.strip().lower()}")
+    home = mirror.ensure_account(batch.tx, _home(batch, ref, latest))
+    for _ in range(_TRIES):
+        batch.hold(home)
+        again = mirror.ensure_account(batch.tx, _home(batch, ref, latest))
+        if again == home:
+            return home
+        home = again
+    raise schedule.Busy(home)
 
 
 def _home(batch: Batch, ref: Ref, latest: Record) -> AccountId:
@@ -84,9 +106,10 @@ def _move_if_elsewhere(batch: Batch, ref: Ref) -> None:
     if known is None:
         return
     old, record = known
-    home = mirror.ensure_account(batch.tx, _home(batch, ref, record))
+    home = _ours(batch, ref, record)
     if home == old:
         return
+    batch.hold(old)
     batch.put(batch.account(home).with_record(record))
     mirror.save_record(batch.tx, home, record)
     mirror.link(batch.tx, ref, home, _basis(batch, ref, record))

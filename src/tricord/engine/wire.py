@@ -5,11 +5,15 @@ request whose connection could not be made was not sent; one whose answer is mis
 """
 
 import asyncio
+import contextlib
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol
 
 import aiohttp
 
+from tricord.core.commands import Priority
+from tricord.engine.budget import Budget, Reserve
 from tricord.engine.connection import Connection
 from tricord.engine.mailboxes import fetch
 from tricord.engine.mailing import CONNECT_SECONDS, submit
@@ -24,7 +28,9 @@ TOTAL_SECONDS = 30.0
 class Sender(Protocol):
     """What carries one request of a talk to the vendor and brings the answer back."""
 
-    async def send(self, connection: Connection, wire: Wire) -> Response:
+    async def send(
+        self, connection: Connection, wire: Wire, priority: Priority = Priority.NEWS
+    ) -> Response:
         """The answer, whatever its status. Raises TryAgain when nothing was sent, and
         OutcomeUnknown when a write was and no whole answer came."""
         ...
@@ -33,10 +39,19 @@ class Sender(Protocol):
 class NetworkSender:
     """Sends over real HTTP, SMTP and IMAP. One per process; close it when done."""
 
-    def __init__(self, total_seconds: float = TOTAL_SECONDS) -> None:
+    def __init__(
+        self,
+        total_seconds: float = TOTAL_SECONDS,
+        *,
+        reserve: Reserve | None = None,
+        crowd: Callable[[], int] = lambda: 1,
+    ) -> None:
+        """`reserve` shares each rate with other processes; `crowd` is how many there are."""
         self._timeout = aiohttp.ClientTimeout(total=total_seconds, connect=CONNECT_SECONDS)
         self._session: aiohttp.ClientSession | None = None
-        self._slots: dict[str, _Slots] = {}
+        self._reserve = reserve
+        self._crowd = crowd
+        self._budgets: dict[str, Budget] = {}
 
     async def __aenter__(self) -> "NetworkSender":
         return self
@@ -50,17 +65,29 @@ class NetworkSender:
         if self._session is not None:
             await self._session.close()
 
-    async def send(self, connection: Connection, wire: Wire) -> Response:
-        slots = self._slots.get(connection.name)
-        if slots is None:
-            limits = connection.connector.limits
-            slots = self._slots[connection.name] = _Slots(limits)
-        async with slots:
+    async def send(
+        self, connection: Connection, wire: Wire, priority: Priority = Priority.NEWS
+    ) -> Response:
+        async with contextlib.AsyncExitStack() as places:
+            for budget in self._budgets_of(connection, wire):
+                await places.enter_async_context(budget.place(priority))
             if isinstance(wire, Request):
                 return await self._http(connection, wire)
             if isinstance(wire, FetchMail):
                 return await asyncio.to_thread(fetch, connection, wire)
             return await asyncio.to_thread(submit, connection, wire)
+
+    def _budgets_of(self, connection: Connection, wire: Wire) -> list[Budget]:
+        """The tighter budget of the request's bucket first, then the connection's own."""
+        bucket = wire.bucket if isinstance(wire, Request) else "default"
+        own = connection.connector.buckets.get(bucket)
+        found = [self._budget(f"{connection.name}/{bucket}", own)] if own else []
+        return [*found, self._budget(connection.name, connection.connector.limits)]
+
+    def _budget(self, name: str, limits: Limits) -> Budget:
+        if name not in self._budgets:
+            self._budgets[name] = Budget(name, limits, self._reserve, self._crowd)
+        return self._budgets[name]
 
     async def _http(self, connection: Connection, request: Request) -> Response:
         if self._session is None:
@@ -110,28 +137,3 @@ async def _capped(answer: aiohttp.ClientResponse) -> bytes:
 
 def _lost(writes: bool, words: str) -> TricordError:
     return OutcomeUnknown(words) if writes else TryAgain(words)
-
-
-class _Slots:
-    """At most so many at once, and not faster than so many a second."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._free = asyncio.Semaphore(limits.at_once)
-        self._gap = 1.0 / limits.per_second
-        self._credit = limits.burst * self._gap
-        self._next = 0.0
-
-    async def __aenter__(self) -> None:
-        await self._free.acquire()
-        now = asyncio.get_running_loop().time()
-        start = max(self._next, now - self._credit)
-        self._next = start + self._gap
-        if start > now:
-            try:
-                await asyncio.sleep(start - now)
-            except BaseException:
-                self._free.release()
-                raise
-
-    async def __aexit__(self, *_: object) -> None:
-        self._free.release()

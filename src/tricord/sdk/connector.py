@@ -11,6 +11,7 @@ from tricord.core.delivery import Delivery
 from tricord.core.ids import ConnectionName, Instant, Kind, Ref
 from tricord.core.records import Channel, Record
 from tricord.sdk.errors import TricordError
+from tricord.sdk.oauth import OAuth
 from tricord.sdk.secret import Secret
 from tricord.sdk.signing import Scheme
 from tricord.sdk.talk import Hint, Listing, Reading, Response, Talk, Wire
@@ -32,7 +33,10 @@ class Once(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One value a connection needs in `tricord.yaml`. `secret` ones are never shown."""
+    """One value a connection needs in `tricord.yaml`. `secret` ones are never shown.
+
+    `named_by` is the setting that holds the vendor's id of this signing secret, "" if it has none.
+    """
 
     name: str
     label: str
@@ -40,6 +44,7 @@ class Setting:
     secret: bool = True
     required: bool = True
     pattern: str = ""
+    named_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +62,13 @@ class Access:
     """One configured use: what talks and parsing may know about the connection.
 
     `fields` maps our names of CRM fields to the vendor's properties (`deal.service_type`).
+    `hook_url` is where the vendor reaches this connection's webhook, "" where nobody has said.
     """
 
     connection: ConnectionName
     settings: Mapping[str, Secret | str] = field(default_factory=dict)
     fields: tuple[tuple[str, str], ...] = ()
+    hook_url: str = ""
 
     def text(self, name: str) -> str:
         """A setting as text; secrets are revealed here and nowhere else. "" when it is not set."""
@@ -71,11 +78,16 @@ class Access:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One attempt at a command. `again` is True when an earlier attempt may have reached it."""
+    """One attempt at a command. `again` is True when an earlier attempt may have reached it.
+
+    `objection` says why nothing new may leave by now; what an earlier attempt did is still looked
+    up. Only a verb of class C is asked to act under one, and only `again`.
+    """
 
     key: str
     at: Instant
     again: bool
+    objection: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +106,25 @@ class Acknowledgement:
     body: bytes = b'{"accepted":true}'
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Whether the vendor sends us webhooks. `renewed` says that it had stopped and goes on now;
+    `expires_at` is when it stops by itself, None where it does not."""
+
+    live: bool
+    problem: str = ""
+    remote: str = ""
+    renewed: bool = False
+    expires_at: Instant | None = None
+
+
+Leasing = Generator[Wire, Response, Lease]
+
 Parse = Callable[[Access, Delivery], Sequence[Record | Hint]]
 Read = Callable[[Access, Ref, Instant], Reading]
 List = Callable[[Access, str, Instant], Listing]
 Act = Callable[[Access, Any, Work], Talk]
+Subscribe = Callable[[Access, Instant], Leasing]
 Tell = Callable[[Access, Alert, Work], Talk]
 Probe = Callable[[Access], Reading]
 Discover = Callable[[Access], Generator[Wire, Response, Schema]]
@@ -125,13 +152,18 @@ class Notice:
 class Connector:
     """Everything the rest of Tricord knows about a vendor.
 
-    `headers` gives the authentication of each request. `explain` turns an answer that was not
-    expected into an error with a plan. `signature` is None where nothing arrives by webhook.
-    `delivery_id` names a delivery, so that its copies are known. `schema` tells what the account at
-    the vendor has, so that a policy which names what is not there is found out by a check.
-    `signing` names the settings that webhooks are signed with; a comma in one separates two live
-    secrets. `channel` is how people are reached here, None where they are not. `notice` is how an
-    alert is told here.
+    `limits` hold for every request; `buckets` are the tighter ones of some requests, by the bucket
+    that the request names. `headers` gives the authentication of each request. `explain` turns an
+    answer that was not expected into an error with a plan. `signature` is None where nothing
+    arrives by webhook. `delivery_id` names a delivery, so that its copies are known. `schema` tells
+    what the account at the vendor has, so that a policy which names what is not there is found out
+    by a check. `signing` names the settings that webhooks are signed with; a comma in one separates
+    two live secrets. `timed` says whether a time is signed; where none is, a replay is known by its
+    delivery id alone, which is then made of the body. `channel` is how people are reached here,
+    None where they are not. `notice` is how an alert is told here. `oauth` is how tokens are bought
+    where a connection has `client_id` and `client_secret`; `headers` then finds the token as
+    `access_token`. `either` lists sets of settings of which one must be given whole. `subscription`
+    looks whether webhooks are still sent, and renews them where it can.
     """
 
     name: str
@@ -139,6 +171,7 @@ class Connector:
     base_url: str
     settings: tuple[Setting, ...]
     limits: Limits
+    buckets: Mapping[str, Limits] = field(default_factory=dict)
     verbs: Mapping[type[Command], Verb]
     headers: Headers
     explain: Explain
@@ -150,11 +183,15 @@ class Connector:
     listing: List | None = None
     schema: Discover | None = None
     signing: tuple[str, ...] = ("webhook_secret",)
+    timed: bool = True
     acknowledgement: Acknowledgement = Acknowledgement()
     channel: Channel | None = None
     notice: Notice | None = None
+    oauth: OAuth | None = None
+    either: tuple[tuple[str, ...], ...] = ()
+    subscription: Subscribe | None = None
 
     @property
-    def webhook_secrets(self) -> tuple[str, ...]:
+    def webhook_secrets(self) -> tuple[Setting, ...]:
         """The settings that hold webhook secrets."""
-        return tuple(s.name for s in self.settings if s.name in self.signing)
+        return tuple(s for s in self.settings if s.name in self.signing)

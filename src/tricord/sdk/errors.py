@@ -37,10 +37,16 @@ class TryAgain(TricordError):
 
     next_step = NextStep.RETRY
 
-    def __init__(self, detail: str, retry_after: float | None = None) -> None:
-        """`retry_after` is in seconds, as the vendor asked for it; None when it did not."""
+    def __init__(
+        self, detail: str, retry_after: float | None = None, *, limited: bool = False
+    ) -> None:
+        """`retry_after` is in seconds, as the vendor asked for it; None when it did not.
+
+        `limited` says that the vendor is well and only asks us to slow down.
+        """
         super().__init__(detail)
         self.retry_after = retry_after
+        self.limited = limited
 
 
 class OutcomeUnknown(TricordError):

@@ -87,10 +87,14 @@ class Hint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missed:
-    """An event found by a poll, as it would have arrived by webhook. `id` as in a delivery."""
+    """An event found by a poll, as it would have arrived by webhook. `id` as in a delivery.
+
+    `version` is when it happened, in milliseconds since 1970; None where the vendor does not tell.
+    """
 
     id: str
     body: bytes
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +214,8 @@ def error_of(response: Response, detail: str) -> TricordError:
     if status == 401 or status == 403:
         return AccessLost(words)
     if status in (408, 423, 425, 429) or status >= 500:
-        return TryAgain(words, retry_after=_seconds(response.headers.get("retry-after")))
+        wait = _seconds(response.headers.get("retry-after"))
+        return TryAgain(words, retry_after=wait, limited=status < 500 and status != 408)
     return Refused(words)
 
 

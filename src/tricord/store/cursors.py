@@ -1,15 +1,16 @@
-"""Connections and their polls: how each is doing, and where its next look starts."""
+"""Cursors: where the next poll of each connection starts, and who is at it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import update
 
 from tricord.core.ids import ConnectionName, Instant
-from tricord.store.codec import maybe_micros, to_micros
+from tricord.store.codec import to_micros
 from tricord.store.database import Tx
 from tricord.store.deliveries import upsert
-from tricord.store.schema import connections, cursors
+from tricord.store.schema import cursors
+from tricord.store.workers import not_in_hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,73 +20,39 @@ class Poll:
     attempts: int
 
 
-def announce(tx: Tx, name: ConnectionName, connector: str, *, polled: bool) -> None:
-    """Make the connection known, and its poll due when it is new."""
+def announce(tx: Tx, name: ConnectionName) -> None:
+    """Make the connection's poll due when it is new."""
     tx.db.execute(
-        upsert(tx)(connections)
-        .values(name=name, connector=connector, state="ok", changed_at=to_micros(tx.now))
-        .on_conflict_do_update(index_elements=["name"], set_={"connector": connector})
+        upsert(tx)(cursors)
+        .values(connection=name, cursor="", next_at=to_micros(tx.now))
+        .on_conflict_do_nothing()
     )
-    if polled:
-        tx.db.execute(
-            upsert(tx)(cursors)
-            .values(connection=name, cursor="", next_at=to_micros(tx.now))
-            .on_conflict_do_nothing()
-        )
 
 
-def set_state(
+def claim(
     tx: Tx,
-    name: ConnectionName,
-    state: str,
-    problem: str = "",
-    paused_until: Instant | None = None,
-) -> None:
-    """`ok`, `limited` or `access_lost`; work for it waits until `paused_until`."""
-    tx.db.execute(
-        update(connections)
-        .where(connections.c.name == name)
-        .values(
-            state=state,
-            problem=problem,
-            changed_at=to_micros(tx.now),
-            paused_until=maybe_micros(paused_until),
-        )
+    connections: Sequence[ConnectionName],
+    worker: int,
+) -> list[Poll]:
+    """Take each poll of these connections that is due; of one connection one runs at a time."""
+    free = not_in_hand(tx, cursors.c.busy_by)
+    due = cursors.c.next_at <= to_micros(tx.now)
+    query = (
+        update(cursors)
+        .where(cursors.c.connection.in_(connections), due, free)
+        .values(busy_by=worker)
+        .returning(cursors)
     )
-
-
-def answered(tx: Tx, name: ConnectionName) -> None:
-    """The vendor answered as it should: whatever kept this connection waiting is over."""
-    tx.db.execute(
-        update(connections)
-        .where(connections.c.name == name)
-        .values(state="ok", problem="", answered_at=to_micros(tx.now), paused_until=None)
-    )
-
-
-def usable(tx: Tx) -> list[ConnectionName]:
-    """The connections that nothing keeps waiting now."""
-    now = to_micros(tx.now)
-    free = or_(connections.c.paused_until.is_(None), connections.c.paused_until <= now)
-    rows = tx.db.execute(select(connections.c.name).where(free).order_by(connections.c.name))
-    return [ConnectionName(row.name) for row in rows]
-
-
-def claim_polls(tx: Tx, lease: timedelta) -> list[Poll]:
-    """Take each poll that is due; one poll of a connection runs at a time."""
-    now = to_micros(tx.now)
-    free = or_(cursors.c.busy_until.is_(None), cursors.c.busy_until < now)
-    rows = tx.db.execute(select(cursors).where(cursors.c.next_at <= now, free)).all()
-    usable_now = set(usable(tx))
-    taken = [
+    return [
         Poll(connection=ConnectionName(row.connection), cursor=row.cursor, attempts=row.attempts)
-        for row in rows
-        if row.connection in usable_now
+        for row in tx.db.execute(query)
     ]
-    for poll in taken:
-        here = update(cursors).where(cursors.c.connection == poll.connection)
-        tx.db.execute(here.values(busy_until=to_micros(tx.now + lease)))
-    return taken
+
+
+def hurry(tx: Tx, connection: ConnectionName) -> None:
+    """A poll that has waited out failures is due at once."""
+    here = update(cursors).where(cursors.c.connection == connection, cursors.c.attempts > 0)
+    tx.db.execute(here.values(next_at=to_micros(tx.now)))
 
 
 def advance(tx: Tx, poll: Poll, cursor: str, next_at: Instant) -> None:
@@ -95,7 +62,7 @@ def advance(tx: Tx, poll: Poll, cursor: str, next_at: Instant) -> None:
             cursor=cursor,
             next_at=to_micros(next_at),
             polled_at=to_micros(tx.now),
-            busy_until=None,
+            busy_by=None,
             attempts=0,
             problem="",
         )
@@ -107,13 +74,8 @@ def postpone(tx: Tx, poll: Poll, next_at: Instant, problem: str) -> None:
     tx.db.execute(
         here.values(
             next_at=to_micros(next_at),
-            busy_until=None,
+            busy_by=None,
             attempts=poll.attempts + 1,
             problem=problem,
         )
     )
-
-
-def forget_leases(tx: Tx) -> None:
-    """Free every claimed poll: whoever held it is no longer there."""
-    tx.db.execute(update(cursors).values(busy_until=None))

@@ -9,10 +9,22 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    update,
+)
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from tricord.core.ids import Instant
 from tricord.store import schema
@@ -20,6 +32,9 @@ from tricord.store.sealing import Keyring, KeyWrong
 
 REVISION = "0001"
 PARTITIONS = 256
+TRIES = 4
+_BEGIN_ANEW = ("40P01", "40001")
+"""deadlock_detected and serialization_failure (PostgreSQL, appendix A)."""
 T = TypeVar("T")
 
 
@@ -37,9 +52,12 @@ class Database:
 
     def __init__(self, url: str, keys: Keyring) -> None:
         self.keys = keys
+        self.url = url
         self.engine = _open(url)
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="tricord-write")
+        writers = 1 if self.engine.dialect.name == "sqlite" else 4
+        self._writer = ThreadPoolExecutor(writers, thread_name_prefix="tricord-write")
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="tricord-read")
+        self._pulse = ThreadPoolExecutor(1, thread_name_prefix="tricord-beat")
 
     def prepare(self) -> None:
         """Make or upgrade the tables, and check that the key is the one they were sealed with."""
@@ -70,14 +88,37 @@ class Database:
                 db.execute(update(schema.meta).where(wanted).values(value=REVISION))
 
     def run(self, work: Callable[[Tx], T], now: Instant) -> T:
-        """Do `work` in one transaction, here and now. It commits, or nothing of it happened."""
+        """Do `work` in one transaction, here and now. It commits, or nothing of it happened.
+
+        PostgreSQL ends one of two transactions that wait for each other; `work` is then begun anew.
+        """
+        for _ in range(TRIES):
+            try:
+                with self.engine.begin() as db:
+                    return work(Tx(db, self.keys, now))
+            except OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) not in _BEGIN_ANEW:
+                    raise
         with self.engine.begin() as db:
             return work(Tx(db, self.keys, now))
 
+    def rehearse(self, work: Callable[[Tx], T], now: Instant) -> T:
+        """Do `work` in one transaction, and undo all of it. What it returns is what would be."""
+        with self.engine.connect() as db:
+            rehearsal = db.begin()
+            try:
+                return work(Tx(db, self.keys, now))
+            finally:
+                rehearsal.rollback()
+
     async def write(self, work: Callable[[Tx], T], now: Instant) -> T:
-        """`run` in the writing thread. Transactions are carried out in the order of the calls."""
+        """`run` in a writing thread. On SQLite, in the order of the calls."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._writer, self.run, work, now)
+
+    async def beat(self, work: Callable[[Tx], T], now: Instant) -> T:
+        """`run` in a thread of its own: what says that we live must not wait for long turns."""
+        return await asyncio.get_running_loop().run_in_executor(self._pulse, self.run, work, now)
 
     async def read(self, work: Callable[[Tx], T], now: Instant) -> T:
         """`work`, which must not write, in a reading thread."""
@@ -88,16 +129,30 @@ class Database:
 
         return await asyncio.get_running_loop().run_in_executor(self._readers, reading)
 
+    def skew(self, now: Instant) -> timedelta:
+        """How far the database's clock is ahead of `now`; all workers of a firm go by that clock.
+
+        An embedded database has our own clock.
+        """
+        if self.engine.dialect.name == "sqlite":
+            return timedelta()
+        with self.engine.connect() as db:
+            theirs: datetime = db.execute(select(func.clock_timestamp())).scalar_one()
+        return theirs - now
+
     def close(self) -> None:
         self._writer.shutdown()
         self._readers.shutdown()
+        self._pulse.shutdown()
         self.engine.dispose()
 
 
 def _open(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=4)
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_size=8, pool_pre_ping=True
+        )
     engine = create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import and_, delete, select, update
 
 from tricord.core.identity import partition_of
 from tricord.core.ids import ConnectionName, ExternalId, Instant, Kind, Ref
@@ -12,6 +11,7 @@ from tricord.store.codec import to_micros
 from tricord.store.database import Tx
 from tricord.store.deliveries import upsert
 from tricord.store.schema import hints
+from tricord.store.workers import not_in_hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,34 +23,40 @@ class Pending:
     attempts: int
 
 
-def add(tx: Tx, refs: Sequence[Ref], due_at: Instant) -> None:
-    """Ask for a read of each; one that is asked for already stays as it is, only newer."""
+def add(tx: Tx, ref: Ref, due_at: Instant) -> bool:
+    """Ask for a read. True if it is new; one that is asked for already stays, only newer."""
     statement = upsert(tx)(hints)
     now = to_micros(tx.now)
-    for ref in refs:
-        values = {
-            "connection": ref.connection,
-            "kind": ref.kind,
-            "external_id": ref.external_id,
-            "partition": partition_of(str(ref)),
-            "due_at": to_micros(due_at),
-            "hinted_at": now,
-        }
-        again = {"hinted_at": now, "times": hints.c.times + 1}
-        tx.db.execute(
-            statement.values(values).on_conflict_do_update(
-                index_elements=["connection", "kind", "external_id"], set_=again
-            )
-        )
+    values = {
+        "connection": ref.connection,
+        "kind": ref.kind,
+        "external_id": ref.external_id,
+        "partition": partition_of(str(ref)),
+        "due_at": to_micros(due_at),
+        "hinted_at": now,
+    }
+    again = {"hinted_at": now, "times": hints.c.times + 1}
+    taken = tx.db.execute(
+        statement.values(values)
+        .on_conflict_do_update(index_elements=["connection", "kind", "external_id"], set_=again)
+        .returning(hints.c.times)
+    )
+    return int(taken.scalar_one()) == 1
 
 
 def claim(
-    tx: Tx, connections: Sequence[ConnectionName], limit: int, lease: timedelta
+    tx: Tx,
+    connections: Sequence[ConnectionName],
+    partitions: Sequence[int] | None,
+    limit: int,
+    worker: int,
 ) -> list[Pending]:
-    """Take due reads of these connections; each is ours until the lease ends."""
-    now = to_micros(tx.now)
-    free = or_(hints.c.reading_until.is_(None), hints.c.reading_until < now)
-    query = select(hints).where(hints.c.connection.in_(connections), hints.c.due_at <= now, free)
+    """Take due reads of these connections; each is this worker's until it is read, or it dies."""
+    free = not_in_hand(tx, hints.c.reading_by)
+    due = hints.c.due_at <= to_micros(tx.now)
+    query = select(hints).where(hints.c.connection.in_(connections), due, free)
+    if partitions is not None:
+        query = query.where(hints.c.partition.in_(partitions))
     rows = tx.db.execute(query.order_by(hints.c.due_at).limit(limit)).all()
     taken = [
         Pending(
@@ -61,9 +67,26 @@ def claim(
         for row in rows
     ]
     for pending in taken:
-        here = update(hints).where(_is(pending.ref))
-        tx.db.execute(here.values(reading_until=to_micros(tx.now + lease)))
+        tx.db.execute(update(hints).where(_is(pending.ref)).values(reading_by=worker))
     return taken
+
+
+def hurry(tx: Tx, connection: ConnectionName) -> None:
+    """Reads that have waited out failures of this connection are due at once."""
+    now = to_micros(tx.now)
+    here = update(hints).where(
+        hints.c.connection == connection, hints.c.attempts > 0, hints.c.due_at > now
+    )
+    tx.db.execute(here.values(due_at=now))
+
+
+def asked_for(tx: Tx) -> list[Ref]:
+    """Every record that is to be read, the next first."""
+    rows = tx.db.execute(select(hints).order_by(hints.c.due_at))
+    return [
+        Ref(ConnectionName(row.connection), Kind(row.kind), ExternalId(row.external_id))
+        for row in rows
+    ]
 
 
 def finish(tx: Tx, pending: Pending, again_at: Instant) -> None:
@@ -72,7 +95,7 @@ def finish(tx: Tx, pending: Pending, again_at: Instant) -> None:
     if tx.db.execute(delete(hints).where(same)).rowcount == 0:
         here = update(hints).where(_is(pending.ref))
         tx.db.execute(
-            here.values(reading_until=None, attempts=0, problem="", due_at=to_micros(again_at))
+            here.values(reading_by=None, attempts=0, problem="", due_at=to_micros(again_at))
         )
 
 
@@ -80,7 +103,7 @@ def postpone(tx: Tx, pending: Pending, due_at: Instant, problem: str) -> None:
     here = update(hints).where(_is(pending.ref))
     tx.db.execute(
         here.values(
-            reading_until=None,
+            reading_by=None,
             attempts=pending.attempts + 1,
             due_at=to_micros(due_at),
             problem=problem,
@@ -90,11 +113,6 @@ def postpone(tx: Tx, pending: Pending, due_at: Instant, problem: str) -> None:
 
 def drop(tx: Tx, ref: Ref) -> None:
     tx.db.execute(delete(hints).where(_is(ref)))
-
-
-def forget_leases(tx: Tx) -> None:
-    """Free every claimed read: whoever held it is no longer there."""
-    tx.db.execute(update(hints).values(reading_until=None))
 
 
 def _is(ref: Ref):  # type: ignore[no-untyped-def]  # a SQL condition

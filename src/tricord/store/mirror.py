@@ -28,16 +28,16 @@ def ensure_account(tx: Tx, account: AccountId) -> AccountId:
             select(accounts.c.id, accounts.c.merged_into).where(accounts.c.id == account)
         ).first()
         if row is None:
-            tx.db.execute(
-                insert(accounts).values(
-                    id=account,
-                    partition=partition_of(account),
-                    created_at=to_micros(tx.now),
-                    changed_at=to_micros(tx.now),
-                    wrapped_key=tx.keys.new_account_key(account),
-                )
+            made = upsert(tx)(accounts).values(
+                id=account,
+                partition=partition_of(account),
+                created_at=to_micros(tx.now),
+                changed_at=to_micros(tx.now),
+                wrapped_key=tx.keys.new_account_key(account),
             )
-            return account
+            if tx.db.execute(made.on_conflict_do_nothing()).rowcount == 1:
+                return account
+            continue
         if row.merged_into is None:
             return account
         account = AccountId(row.merged_into)
@@ -196,14 +196,23 @@ def wake_owner(tx: Tx, key: str) -> None:
     tx.db.execute(update(accounts).where(accounts.c.id == owner).values(wake_at=to_micros(tx.now)))
 
 
+def wake(tx: Tx, account: AccountId) -> None:
+    """Have this account decided in the next turn."""
+    here = update(accounts).where(accounts.c.id == account)
+    tx.db.execute(here.values(wake_at=to_micros(tx.now)))
+
+
 def wake_everyone(tx: Tx) -> None:
     """Have every account decided anew: the rules have changed."""
     here = update(accounts).where(accounts.c.merged_into.is_(None))
     tx.db.execute(here.values(wake_at=to_micros(tx.now)))
 
 
-def due_accounts(tx: Tx, limit: int) -> list[AccountId]:
+def due_accounts(tx: Tx, partitions: Sequence[int] | None, limit: int) -> list[AccountId]:
+    """The accounts whose alarm has gone off, of all partitions or of those named."""
     query = select(accounts.c.id).where(accounts.c.wake_at <= to_micros(tx.now))
+    if partitions is not None:
+        query = query.where(accounts.c.partition.in_(partitions))
     rows = tx.db.execute(query.order_by(accounts.c.wake_at).limit(limit))
     return [AccountId(row.id) for row in rows]
 

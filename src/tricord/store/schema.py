@@ -38,6 +38,17 @@ partitions = Table(
     Column("fence", BigInteger, nullable=False),
 )
 
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    Column("kind", String, nullable=False),
+    Column("place", String, nullable=False),
+    Column("started_at", _Instant, nullable=False),
+    Column("beat_at", _Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 connections = Table(
     "connections",
     metadata,
@@ -47,8 +58,43 @@ connections = Table(
     Column("problem", Text, nullable=False, server_default=""),
     Column("changed_at", _Instant, nullable=False),
     Column("delivered_at", _Instant),
+    Column("unheard_since", _Instant),
     Column("answered_at", _Instant),
     Column("paused_until", _Instant),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("pauses", Integer, nullable=False, server_default="0"),
+    Column("probing_by", BigInteger),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("obtained_at", _Instant, nullable=False),
+    Column("expires_at", _Instant, nullable=False),
+    Column("refresh_until", _Instant),
+    Column("buying_by", BigInteger),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("problem", Text, nullable=False, server_default=""),
+    Column("checked_at", _Instant),
+    Column("expires_at", _Instant),
+    Column("due_at", _Instant, nullable=False),
+    Column("checking_by", BigInteger),
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("next_at", _Instant, nullable=False),
 )
 
 deliveries = Table(
@@ -81,7 +127,7 @@ hints = Table(
     Column("hinted_at", _Instant, nullable=False),
     Column("times", Integer, nullable=False, server_default="1"),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("reading_until", _Instant),
+    Column("reading_by", BigInteger),
     Column("problem", Text, nullable=False, server_default=""),
     Index("hints_due", "due_at"),
 )
@@ -167,6 +213,7 @@ commands = Table(
     Column("partition", Integer, nullable=False),
     Column("connection", String, nullable=False),
     Column("verb", String, nullable=False),
+    Column("priority", Integer, nullable=False),
     Column("state", String, nullable=False),
     Column("rule", String, nullable=False),
     Column("policy", String, nullable=False),
@@ -177,15 +224,17 @@ commands = Table(
     Column("due_at", _Instant, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("again", Boolean, nullable=False, server_default=text("false")),
-    Column("lease_until", _Instant),
+    Column("worker", BigInteger),
     Column("ended_at", _Instant),
     Column("remote", String),
     Column("approver", String, nullable=False, server_default=""),
     Column("problem", Text, nullable=False, server_default=""),
     Column("sealed", LargeBinary, nullable=False),
     Index("commands_of_account", "account", "id"),
-    Index("commands_open", "state", "due_at"),
-)
+    Index("commands_open", "connection", "account", "id", "partition", "state",
+          sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
+    Index("commands_in_state", "state", "due_at"),
+)  # fmt: skip
 
 attempts = Table(
     "attempts",
@@ -198,6 +247,8 @@ attempts = Table(
     Column("outcome", String, nullable=False, server_default=""),
     Column("calls", Integer, nullable=False, server_default="0"),
     Column("problem", Text, nullable=False, server_default=""),
+    Column("worker", BigInteger),
+    Column("sealed", LargeBinary),
     UniqueConstraint("command", "number", name="attempts_once"),
 )
 
@@ -240,7 +291,7 @@ cursors = Table(
     Column("cursor", Text, nullable=False),
     Column("next_at", _Instant, nullable=False),
     Column("polled_at", _Instant),
-    Column("busy_until", _Instant),
+    Column("busy_by", BigInteger),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("problem", Text, nullable=False, server_default=""),
 )

@@ -29,7 +29,10 @@ def every_verb_has_a_talk_that_does_it(subject: Subject) -> Iterator[str]:
 def class_a_writes_carry_a_key_of_the_business_key(subject: Subject) -> Iterator[str]:
     for recorded, played in _played(subject, Once.KEY):
         command = exemplar(
-            recorded.verb, ConnectionName(subject.connector.name), recorded.given.get("with", {})
+            recorded.verb,
+            ConnectionName(subject.connector.name),
+            recorded.given.get("with", {}),
+            subject.connector.channel,
         )
         seen: set[str] = set()
         for wire in played.writes:

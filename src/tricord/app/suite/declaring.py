@@ -77,8 +77,11 @@ def its_webhooks_are_signed_and_named(subject: Subject) -> Iterator[str]:
         yield f"it takes webhooks, but declares no {' and no '.join(missing)}"
     if connector.signature is not None and not connector.webhook_secrets:
         yield "it checks a signature, but has no setting webhook_secret"
-    if any(not s.secret for s in connector.settings if s.name in connector.webhook_secrets):
+    if any(not setting.secret for setting in connector.webhook_secrets):
         yield "its webhook_secret is not declared secret"
+    named = {setting.named_by for setting in connector.webhook_secrets} - {""}
+    if named - {setting.name for setting in connector.settings}:
+        yield "the id of a webhook secret has no setting"
 
 
 def every_verb_declares_its_class(subject: Subject) -> Iterator[str]:

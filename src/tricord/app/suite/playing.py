@@ -43,9 +43,11 @@ def begin(
     connector, access, now = subject.connector, subject.access, now_of(given) + late
     match given:
         case {"do": str(verb)}:
-            command = exemplar(verb, access.connection, given.get("with", {}))
+            changed = given.get("with", {})
+            command = exemplar(verb, access.connection, changed, connector.channel)
             repeated = bool(given.get("again")) if again is None else again
-            work = Work(key=command.key, at=now, again=repeated)
+            objection = str(given.get("objection", ""))
+            work = Work(key=command.key, at=now, again=repeated, objection=objection)
             return connector.verbs[COMMAND_TYPES[verb]].act(access, command, work)
         case {"read": str(text)}:
             ref = Ref.parse(text)

@@ -1,8 +1,8 @@
 """A connector under test with its recorded cases, read from one folder of plain files.
 
 `vendor.json` holds settings to try with and the vendor's answer to a list of nothing; `signer.py`
-signs as the vendor does, written without our own schemes; `samples/` holds deliveries, each in its
-file or, where it is no JSON, in one beside it; `talks/` holds recorded conversations.
+signs as the vendor does, written without our own schemes; `samples/` holds deliveries, each with a
+`body` in JSON, a `form`, a `text` or the `file` beside it; `talks/` holds recorded conversations.
 """
 
 import importlib.util
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from tricord.app.suite.exemplars import NOW
 from tricord.core.delivery import Delivery
@@ -81,11 +82,6 @@ class Subject:
     sign: Sign | None = None
     now: Instant = field(default=NOW)
 
-    @property
-    def json_samples(self) -> bool:
-        """Whether its deliveries are JSON; a mailbox brings mails."""
-        return all(sample.body[:1] in b"{[" for sample in self.samples)
-
     def delivery(
         self, body: bytes, headers: Mapping[str, str], received_at: Instant | None = None
     ) -> Delivery:
@@ -124,6 +120,7 @@ def _access(connector: Connector, vendor: Json) -> Access:
         connection=ConnectionName(connector.name),
         settings=settings,
         fields=tuple((ours, theirs) for ours, theirs in vendor.get("fields", {}).items()),
+        hook_url=HOOK_URL if connector.signature else "",
     )
 
 
@@ -141,6 +138,8 @@ def _body(path: Path, held: Json) -> bytes:
             return (path.parent / str(held["file"])).read_bytes()
         except OSError as error:
             raise CasesUnreadable(f"{path}: {held['file']} cannot be read") from error
+    if "form" in held:
+        return urlencode(held["form"]).encode()
     text = held["text"] if "text" in held else json.dumps(held["body"], ensure_ascii=False)
     return str(text).encode()
 

@@ -8,6 +8,7 @@ from tricord.core.commands import LogActivity, UpdateRecord
 from tricord.core.ids import Kind
 from tricord.core.records import Record
 from tricord.sdk.connector import Access, Connector, Limits, Once, Setting, Verb
+from tricord.sdk.oauth import OAuth
 from tricord.sdk.signing import request_base64
 from tricord.sdk.talk import Reading, get
 
@@ -16,6 +17,11 @@ def _probe(access: Access) -> Reading:
     yield get("/crm/pipelines/2026-03/deals")
     nothing: tuple[Record, ...] = ()
     return nothing
+
+
+def _headers(access: Access) -> tuple[tuple[str, str], ...]:
+    token = access.text("access_token") or access.text("token")
+    return (("Authorization", f"Bearer {token}"),) if token else ()
 
 
 CONNECTOR = Connector(
@@ -29,6 +35,20 @@ CONNECTOR = Connector(
             help="Settings > Integrations > Private apps. Scopes: crm.objects.deals, contacts and "
             "companies (read and write), crm.schemas of the same (read and write)",
             pattern=r"pat-[a-z0-9]+-.+",
+            required=False,
+        ),
+        Setting(
+            name="client_id",
+            label="OAuth app: client id",
+            help="Instead of a token: the id on the app's Auth page; then run tricord connect",
+            secret=False,
+            required=False,
+        ),
+        Setting(
+            name="client_secret",
+            label="OAuth app: client secret",
+            help="Instead of a token: the secret on the app's Auth page",
+            required=False,
         ),
         Setting(
             name="webhook_secret",
@@ -37,11 +57,12 @@ CONNECTOR = Connector(
         ),
     ),
     limits=Limits(at_once=8, per_second=12.0, burst=60),
+    buckets={"search": Limits(at_once=4, per_second=4.0, burst=4)},
     verbs={
         UpdateRecord: Verb(once=Once.NATURAL, act=update_record),
         LogActivity: Verb(once=Once.NATURAL, act=log_activity),
     },
-    headers=lambda access: (("Authorization", f"Bearer {access.text('token')}"),),
+    headers=_headers,
     explain=explain,
     probe=_probe,
     signature=request_base64("X-HubSpot-Signature-v3", "X-HubSpot-Request-Timestamp"),
@@ -54,4 +75,18 @@ CONNECTOR = Connector(
     },
     listing=changes,
     schema=schema,
+    oauth=OAuth(
+        consent_url="https://app.hubspot.com/oauth/authorize",
+        token_path="/oauth/2026-03/token",  # noqa: S106 - a path
+        scopes=(
+            "oauth",
+            *(
+                f"crm.{area}.{kind}.{verb}"
+                for area in ("objects", "schemas")
+                for kind in ("deals", "contacts", "companies")
+                for verb in ("read", "write")
+            ),
+        ),
+    ),
+    either=(("token",), ("client_id", "client_secret")),
 )

@@ -10,6 +10,7 @@ from tricord.connectors.stripe.read import (
     read_invoice,
     read_refund,
 )
+from tricord.connectors.stripe.subscribe import subscription
 from tricord.core.commands import CreateCustomer, CreateInvoice
 from tricord.core.ids import Kind
 from tricord.core.records import Record
@@ -82,4 +83,5 @@ CONNECTOR = Connector(
         Kind.CREDIT_NOTE: read_credit_note,
     },
     listing=changes,
+    subscription=subscription,
 )
