@@ -1,6 +1,7 @@
 """The demo firm: the hub beside sandbox vendors, on loopback, over the real wire formats.
 
-What differs from production is `base_url` and credentials in `tricord.yaml`, and nothing else.
+What differs from production is `base_url` and credentials in `tricord.yaml`, and that the firm has
+connected its mailbox.
 """
 
 import contextlib
@@ -77,8 +78,13 @@ class Stage:
 
 
 def demo_policy(stage: Stage, poll: str = "30 seconds", hub_url: str | None = None) -> str:
-    """The agency's policy, pointed at the sandboxes: addresses added, every rule as it stands."""
+    """The agency's policy, pointed at the sandboxes: addresses and the firm's mailbox added, every
+    rule as it stands."""
     text = STARTER.read_text()
+    own = "billing@harbour.example, harbour.example"
+    # Nobody knocks for a mailbox, so it is asked more often than those whose webhooks come.
+    inbox = f'  inbox: {{connector: imap, url: ${{IMAP_URL}}, address: "{own}", poll: 2 seconds}}'
+    text = text.replace("\nroles:", f"\n{inbox}\nroles:", 1)
     for name in ("hubspot", "stripe", "twilio"):
         given = f"connector: {name},"
         address = f'{given} base_url: "{stage.url(name)}", poll: {poll},'
@@ -97,6 +103,7 @@ def demo_secrets(stage: Stage) -> str:
         f"SMTP_URL={mail['url']}\n"
         f"TWILIO_SID={phone['account_sid']}\n"
         f"TWILIO_TOKEN={phone['auth_token']}\n"
+        f"IMAP_URL={mail['imap_url']}\n"
     )
 
 
