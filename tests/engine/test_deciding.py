@@ -28,7 +28,7 @@ def test_one_mail_that_two_accounts_hold_is_told_once_and_both_go_on(tmp_path: P
     database.prepare()
 
     def work(tx: Tx) -> tuple[list[str], list[str]]:
-        batch = Batch(tx, make.policy(), {make.CRM: CRM})
+        batch = Batch(tx, make.policy(), {make.CRM: CRM}, 0)
         for place, box in (("1", INBOX), ("2", OTHER)):
             company = make.ref(make.CRM, Kind.COMPANY, place)
             person = make.ref(make.CRM, Kind.CONTACT, place)
