@@ -4,9 +4,13 @@ import pytest
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """What asks for a PostgreSQL is about several processes; all else runs on either store."""
+    """What asks for a PostgreSQL is about several processes; all else runs on either store.
+
+    A module that says STORELESS needs none, and runs once.
+    """
     alone = "postgres_url" in metafunc.definition.fixturenames
     stores = ["postgres"] if alone else ["sqlite", "postgres"]
+    stores = ["sqlite"] if getattr(metafunc.module, "STORELESS", False) else stores
     metafunc.parametrize("store", stores, indirect=True)
 
 

@@ -9,11 +9,7 @@ from tricord.core.policy.types import Policy
 from tricord.sdk.secret import Secret
 
 COMING = (
-    "slack",
-    "teams",
-    "pagerduty",
     "imap",
-    "webhook",
     "quickbooks",
     "xero",
     "salesforce",
@@ -71,6 +67,7 @@ class Loaded:
     policy: Policy
     connections: tuple[ConnectionSettings, ...]
     public_url: str | None
+    heartbeat_url: Secret | None
     remarks: tuple[str, ...]
 
 
