@@ -7,15 +7,18 @@ import click
 from tricord.app.home import Home
 from tricord.cli.asking import Found, asked, in_home
 from tricord.core.commands import EffectState
-from tricord.store import cases, commands, deliveries, mirror, views
+from tricord.core.editing import NotEditable
+from tricord.store import cases, commands, deliveries, editing, mirror, views
 from tricord.store.audit import record_act
 from tricord.store.database import Tx
 
-_by = click.option("--by", default=None, help="Who decides.  [default: the user of this machine]")
+by_option = click.option(
+    "--by", default=None, help="Who decides.  [default: the user of this machine]"
+)
 _reason = click.option("--reason", required=True, help="Why; it is written into the audit log.")
 
 
-def _actor(by: str | None) -> str:
+def actor_of(by: str | None) -> str:
     return f"person:{by or getpass.getuser()}"
 
 
@@ -29,7 +32,7 @@ def _key(tx: Tx, name: str) -> str:
 @click.command
 @click.argument("command")
 @in_home
-@_by
+@by_option
 def approve(home: Home, command: str, by: str | None) -> None:
     """Let a held invoice leave. COMMAND is its key or id."""
 
@@ -37,8 +40,8 @@ def approve(home: Home, command: str, by: str | None) -> None:
         key = _key(tx, command)
         if not commands.release(tx, key, [EffectState.HELD]):
             raise Found(f"{key} is not held; see: tricord explain {key}")
-        cases.close_case(tx, f"approval/{key}", "approved", _actor(by))
-        record_act(tx, "command.approved", key, actor=_actor(by))
+        cases.close_case(tx, f"approval/{key}", "approved", actor_of(by))
+        record_act(tx, "command.approved", key, actor=actor_of(by))
         mirror.wake_owner(tx, key)
         return key
 
@@ -48,7 +51,7 @@ def approve(home: Home, command: str, by: str | None) -> None:
 @click.command
 @click.argument("command")
 @in_home
-@_by
+@by_option
 def retry(home: Home, command: str, by: str | None) -> None:
     """Try a refused or unknown command again. COMMAND is its key or id."""
 
@@ -57,8 +60,8 @@ def retry(home: Home, command: str, by: str | None) -> None:
         if not commands.release(tx, key, [EffectState.REFUSED, EffectState.UNKNOWN]):
             raise Found(f"{key} is neither refused nor unknown; see: tricord explain {key}")
         for kind in ("refused", "unknown"):
-            cases.close_case(tx, f"{kind}/{key}", "tried again", _actor(by))
-        record_act(tx, "command.retried", key, actor=_actor(by))
+            cases.close_case(tx, f"{kind}/{key}", "tried again", actor_of(by))
+        record_act(tx, "command.retried", key, actor=actor_of(by))
         mirror.wake_owner(tx, key)
         return key
 
@@ -67,8 +70,38 @@ def retry(home: Home, command: str, by: str | None) -> None:
 
 @click.command
 @click.argument("command")
+@click.argument("changes", nargs=-1, required=True, metavar="FIELD=VALUE...")
 @in_home
-@_by
+@by_option
+def edit(home: Home, command: str, changes: tuple[str, ...], by: str | None) -> None:
+    """Correct a refused command and try it again. COMMAND is its key or id. Money stays as it is.
+
+    Of a customer: name, email, phone. Of an invoice: memo, days_until_due, lines.ID.description. Of
+    a message: recipient, recipient_name.
+    """
+    pairs = [change.partition("=") for change in changes]
+    if any(not sign for _, sign, _ in pairs):
+        raise click.BadParameter("write FIELD=VALUE", param_hint="FIELD=VALUE")
+
+    def work(tx: Tx) -> str:
+        key = _key(tx, command)
+        try:
+            done = editing.edit(tx, key, {n: text for n, _, text in pairs}, actor_of(by))
+        except NotEditable as error:
+            raise Found(str(error)) from error
+        if not done:
+            raise Found(f"{key} is not refused; see: tricord explain {key}")
+        cases.close_case(tx, f"refused/{key}", "corrected and tried again", actor_of(by))
+        mirror.wake_owner(tx, key)
+        return key
+
+    click.echo(f"{asked(home, work)} is corrected and tried again")
+
+
+@click.command
+@click.argument("command")
+@in_home
+@by_option
 @_reason
 def skip(home: Home, command: str, by: str | None, reason: str) -> None:
     """Give a command up, with a reason. COMMAND is its key or id."""
@@ -78,8 +111,8 @@ def skip(home: Home, command: str, by: str | None, reason: str) -> None:
         if not commands.give_up(tx, key, reason):
             raise Found(f"{key} is done or on its way; see: tricord explain {key}")
         for kind in ("approval", "refused", "unknown", "failing", "cannot"):
-            cases.close_case(tx, f"{kind}/{key}", reason, _actor(by))
-        record_act(tx, "command.given_up", key, actor=_actor(by), reason=reason)
+            cases.close_case(tx, f"{kind}/{key}", reason, actor_of(by))
+        record_act(tx, "command.given_up", key, actor=actor_of(by), reason=reason)
         mirror.wake_owner(tx, key)
         return key
 
@@ -89,14 +122,14 @@ def skip(home: Home, command: str, by: str | None, reason: str) -> None:
 @click.command
 @click.argument("delivery", type=int)
 @in_home
-@_by
+@by_option
 def reread(home: Home, delivery: int, by: str | None) -> None:
     """Read a parked delivery once more, after an upgrade say. DELIVERY is its number."""
 
     def work(tx: Tx) -> None:
         if not deliveries.release(tx, delivery):
             raise Found(f"delivery {delivery} is not parked; see: tricord cases")
-        record_act(tx, "delivery.reread", str(delivery), actor=_actor(by))
+        record_act(tx, "delivery.reread", str(delivery), actor=actor_of(by))
 
     asked(home, work)
     click.echo(f"delivery {delivery} is read again")
@@ -105,16 +138,15 @@ def reread(home: Home, delivery: int, by: str | None) -> None:
 @click.command
 @click.argument("case")
 @in_home
-@_by
+@by_option
 @_reason
 def resolve(home: Home, case: str, by: str | None, reason: str) -> None:
     """Close a case, with a reason. CASE is its key or id. It opens again when its facts change."""
 
     def work(tx: Tx) -> str:
-        rows = views.cases(tx, limit=100_000)
-        found = next((row for row in rows if case in (row.key, str(row.id))), None)
-        if found is None or not cases.close_case(tx, found.key, reason, _actor(by)):
+        found = views.case(tx, case)
+        if found is None or not cases.close_case(tx, found.case.key, reason, actor_of(by)):
             raise Found(f"no open case is called {case!r}; see: tricord cases")
-        return found.title
+        return found.case.title
 
     click.echo(f"closed: {asked(home, work)}")
