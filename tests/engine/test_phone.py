@@ -208,7 +208,6 @@ async def strike(stage: Stage, fault: str) -> None:
     await stage.act("twilio", "faults", set=[{"fault": fault, **sending}])
 
 
-
 def test_t14_a_text_whose_answer_is_lost_is_looked_up_and_not_sent_again(tmp_path: Path) -> None:
     async def story(hub: Hub, stage: Stage) -> None:
         client = await a_deal(hub, stage)
