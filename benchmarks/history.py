@@ -17,7 +17,7 @@ _AT_ONCE = 500
 
 def seed(database: Database, *, live: int, upto: int, first: bool) -> None:
     """`live` clients with a company, a deal, a customer and an open invoice; `upto` in all."""
-    now = datetime.now(UTC)  # noqa: TID251 - a bench has no other clock
+    now = datetime.now(UTC)
     if first:
         for start in range(0, live, _AT_ONCE):
             numbers = range(start, min(live, start + _AT_ONCE))
@@ -78,12 +78,14 @@ def _filling(dialect: str) -> list[str]:
     for kind, prefix in (("company", "com"), ("deal", "deal"), ("customer", "cus"),
                          ("invoice", "inv"), ("payment", "pay")):  # fmt: skip
         statements.append(
-            fill("records", "connection, kind, external_id, account, shape, version, stamp, sealed",
+            fill("records",
+                 "connection, kind, external_id, account, shape, version, stamp, sealed",
                  f"'instant', '{kind}', '{prefix}-' || n, {account}, '{kind}', 1, 0, {blob}")
         )  # fmt: skip
     statements += [
         fill("observations",
-             "account, connection, kind, external_id, version, observed_at, source, changes, sealed",
+             "account, connection, kind, external_id, version, observed_at, source, changes, "
+             "sealed",
              f"{account}, 'instant', 'payment', 'pay-' || n, 1, 1, 'webhook', 'x', {blob}"),
         fill("deliveries",
              "connection, name, source, partition, state, received_at, absorbed_at, copies, sealed",
@@ -92,9 +94,9 @@ def _filling(dialect: str) -> list[str]:
     for verb, stem in (("update_record", "w/d"), ("update_record", "w/c"), ("log_activity", "t")):
         statements.append(
             fill("commands",
-                 "key, account, partition, connection, verb, priority, state, rule, policy, digest, "
-                 "planned_at, due_at, attempts, again, ended_at, sealed",
-                 f"'{stem}/' || n, {account}, n % 256, 'instant', '{verb}', 1, 'done', 'r', 'p', 'd', "
-                 f"1, 1, 1, {'0' if dialect == 'sqlite' else 'false'}, 1, {blob}")
+                 "key, account, partition, connection, verb, priority, state, rule, policy, "
+                 "digest, planned_at, due_at, attempts, again, ended_at, sealed",
+                 f"'{stem}/' || n, {account}, n % 256, 'instant', '{verb}', 1, 'done', 'r', 'p', "
+                 f"'d', 1, 1, 1, {'0' if dialect == 'sqlite' else 'false'}, 1, {blob}")
         )  # fmt: skip
     return statements

@@ -1,8 +1,8 @@
 """A vendor that answers at once: the floor that everything durable is measured against.
 
-A process of its own speaks just enough HTTP/1.1 to take a request and answer it, and remembers when
-each business key was seen. `CONNECTOR` is a connector for it: a payment arrives whole by webhook, and
-each command is one request.
+A process of its own speaks just enough HTTP/1.1 to take a request and answer it, and remembers
+when it was asked for each account. `CONNECTOR` is a connector for it: a payment arrives whole by
+webhook, and each command is one request.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ class _Vendor(asyncio.Protocol):
             return
         if body:
             account = json.loads(body).get("account", "")
-            self._seen.setdefault(account, []).append(time.time())  # noqa: TID251 - a stopwatch
+            self._seen.setdefault(account, []).append(time.time())
         self._transport.write(_ANSWER)
 
 
@@ -137,6 +137,6 @@ CONNECTOR = Connector(
 
 def signed(body: bytes) -> dict[str, str]:
     """The headers of a webhook from this vendor."""
-    stamp = str(int(time.time()))  # noqa: TID251 - the vendor's clock
+    stamp = str(int(time.time()))
     mac = hmac.new(SECRET.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
     return {"x-instant": f"t={stamp},v1={mac}"}

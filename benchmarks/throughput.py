@@ -1,11 +1,12 @@
 """Everything durable on, against the bare-HTTP limit measured in the same run.
 
-    scripts/bench throughput [--json] [--long] [--events N] [--accounts N ...] [--store sqlite|postgres]
+    scripts/bench throughput [--json] [--long] [--events N] [--accounts N ...] [--store NAME]
 
-An event is a webhook with a payment; it leads to three effects: the deal's and the client's figures in
-the CRM, and a note. The vendor answers at once and is a process of its own. Bare HTTP is three such
-requests per event through the same sender, with nothing stored; keys that end in `of_bare_http` are
-fractions of it. PostgreSQL is the server named in TRICORD_TEST_POSTGRES, or one from a wheel.
+An event is a webhook with a payment; it leads to three effects: the deal's and the client's
+figures in the CRM, and a note. The vendor answers at once and is a process of its own. Bare HTTP
+is three such requests per event through the same sender, with nothing stored; keys that end in
+`of_bare_http` are fractions of it. PostgreSQL is the server named in TRICORD_TEST_POSTGRES, or one
+from a wheel.
 """
 
 import argparse
@@ -70,7 +71,7 @@ def policy() -> Policy:
             name="Bench",
             currency="USD",
             zone=ZoneInfo("UTC"),
-            go_live=datetime(2026, 1, 1, tzinfo=UTC),
+            go_live=datetime(2026, 11, 15, tzinfo=UTC),
         ),
         roles=Roles(crm=NAME, billing=NAME),
         milestones=(("signed", "contract_signed"),),
@@ -167,8 +168,9 @@ def deliveries(numbers: range, run: str) -> list[tuple[Delivery, bytes]]:
     for number in numbers:
         told = {"id": f"pay-{run}-{number}", "invoice": f"inv-{number}", "minor": 100}
         body = json.dumps(told).encode()
-        made.append((Delivery(connection=NAME, body=body, received_at=datetime.now(UTC),
-                              headers=signed(body)), body))  # fmt: skip
+        at = datetime.now(UTC)
+        delivery = Delivery(connection=NAME, body=body, received_at=at, headers=signed(body))
+        made.append((delivery, body))
     return made
 
 
@@ -240,7 +242,7 @@ async def latency(stand: Stand, vendor: str, first: int, seconds: float) -> dict
         async with aiohttp.ClientSession() as session:
             for number in range(first, first + count):
                 ((_, body),) = deliveries(range(number, number + 1), "latency")
-                sent[f"acc_{number:020x}"] = time.time()  # noqa: TID251 - a stopwatch
+                sent[f"acc_{number:020x}"] = time.time()
                 async with session.post(url, data=body, headers=signed(body)) as answer:
                     assert answer.status == 200, answer.status
                 await asyncio.sleep(1 / 20)
@@ -252,27 +254,30 @@ async def latency(stand: Stand, vendor: str, first: int, seconds: float) -> dict
 async def acknowledgement(stand: Stand, rate: int, count: int) -> dict[str, float]:
     """Webhooks at a fixed rate, and how long each waits for its 200. They concern nobody."""
     took: list[float] = []
-    async with stand.at_work() as engine, _hooked(stand, engine) as url:
-        async with aiohttp.ClientSession() as session:
+    async with (
+        stand.at_work() as engine,
+        _hooked(stand, engine) as url,
+        aiohttp.ClientSession() as session,
+    ):
 
-            async def one(number: int) -> None:
-                told = {"id": f"ack-{number}", "invoice": f"none-{number}", "minor": 1}
-                body = json.dumps(told).encode()
-                start = time.perf_counter()
-                async with session.post(url, data=body, headers=signed(body)) as answer:
-                    assert answer.status == 200, answer.status
-                took.append(time.perf_counter() - start)
+        async def one(number: int) -> None:
+            told = {"id": f"ack-{number}", "invoice": f"none-{number}", "minor": 1}
+            body = json.dumps(told).encode()
+            start = time.perf_counter()
+            async with session.post(url, data=body, headers=signed(body)) as answer:
+                assert answer.status == 200, answer.status
+            took.append(time.perf_counter() - start)
 
-            begun = time.perf_counter()
-            waiting: set[asyncio.Task[None]] = set()
-            for number in range(count):
-                ahead = begun + number / rate - time.perf_counter()
-                if ahead > 0:
-                    await asyncio.sleep(ahead)
-                task = asyncio.create_task(one(number))
-                waiting.add(task)
-                task.add_done_callback(waiting.discard)
-            await asyncio.gather(*waiting)
+        begun = time.perf_counter()
+        waiting: set[asyncio.Task[None]] = set()
+        for number in range(count):
+            ahead = begun + number / rate - time.perf_counter()
+            if ahead > 0:
+                await asyncio.sleep(ahead)
+            task = asyncio.create_task(one(number))
+            waiting.add(task)
+            task.add_done_callback(waiting.discard)
+        await asyncio.gather(*waiting)
     return percentiles(took)
 
 

@@ -1,5 +1,6 @@
 """Acting: what became of an attempt at a command, written down with what follows from it."""
 
+import contextlib
 import json
 import random
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from datetime import timedelta
 from tricord.core import troubles
 from tricord.core.account import Account
 from tricord.core.cases import Case
-from tricord.core.commands import EffectState
+from tricord.core.commands import EffectState, is_consequential, is_gated
 from tricord.core.gate import objection
 from tricord.core.ids import ConnectionName
 from tricord.engine import breaker
@@ -42,19 +43,20 @@ def claim(
     limit: int,
 ) -> list[commands.Claimed]:
     """Take what is ready past the gate. What the gate objects to is skipped, with the reason."""
-    passed = []
+    free = []
     for ready in commands.ready(batch.tx, usable, partitions, limit):
-        try:
-            account = batch.account(ready.account)
-        except schedule.Busy:
-            continue
-        claimed = commands.claim(batch.tx, ready.id, batch.worker)
-        if claimed is None:
-            continue
+        with contextlib.suppress(schedule.Busy):
+            batch.hold(ready.account)
+            free.append(ready.id)
+    passed = []
+    for claimed in commands.claim(batch.tx, free, batch.worker):
+        command, once = claimed.command, _once(batch, claimed)
         # What may stand half done at a vendor that can tell is finished; a mail is asked anew.
-        once = _once(batch, claimed)
         finishing = claimed.again and once in (Once.KEY, Once.NATURAL)
-        reason = "" if finishing else objection(account, claimed.command, batch.policy)
+        if finishing or not is_gated(command):
+            passed.append(claimed)
+            continue
+        reason = objection(batch.account(command.account), command, batch.policy)
         if reason and claimed.again and once is Once.TAG:
             # It may have left before: it is looked for, and not sent if it is not there.
             passed.append(replace(claimed, objection=reason))
@@ -68,15 +70,16 @@ def claim(
 def settle(batch: Batch, tried: Tried, dice: random.Random) -> None:
     """Record one attempt and everything it showed, in the transaction it is decided in."""
     claimed, command = tried.claimed, tried.claimed.command
-    batch.account(command.account)
-    if not commands.in_hand(batch.tx, claimed):
-        _settle_late(batch, tried)
-        return
+    batch.hold(command.account)
     match tried.result:
         case Done() as done:
-            commands.end(batch.tx, claimed, EffectState.DONE, remote=done.remote)
-            _end_attempt(batch, tried, "done")
-            _done(batch, tried, done)
+            if commands.end(batch.tx, claimed, EffectState.DONE, remote=done.remote):
+                _end_attempt(batch, tried, "done")
+                _done(batch, tried, done)
+            else:
+                _settle_late(batch, tried)
+        case _ if not commands.in_hand(batch.tx, claimed):
+            _settle_late(batch, tried)
         case Refused(detail=words) if claimed.objection and words == claimed.objection:
             _skip(batch, claimed, claimed.objection, len(tried.exchanges))
         case Refused() as error:
@@ -105,7 +108,7 @@ def recover(batch: Batch, partitions: Sequence[int] | None) -> int:
         if claimed.command.connection not in batch.connections:
             continue
         try:
-            batch.account(claimed.command.account)
+            batch.hold(claimed.command.account)
         except schedule.Busy:
             continue
         tried = Tried(
@@ -190,9 +193,11 @@ def _done(batch: Batch, tried: Tried, done: Done) -> None:
     command = tried.claimed.command
     record_act(batch.tx, "command.done", command.key, remote=str(done.remote or ""))
     breaker.well(batch, command.connection)
-    for key in ("failing", "refused", "unknown"):
-        cases.close_case(batch.tx, f"{key}/{command.key}")
-    _changed(batch, tried.claimed)
+    if tried.claimed.attempt > 1:
+        for key in ("failing", "refused", "unknown"):
+            cases.close_case(batch.tx, f"{key}/{command.key}")
+    if is_consequential(command):
+        _changed(batch, tried.claimed)
     for record in done.seen:
         see(batch, record, "command")
 

@@ -12,16 +12,26 @@ from tricord.store.audit import record_act
 
 def converge(batch: Batch) -> None:
     """Decide each touched account: store new commands, open and close cases, set the alarm."""
-    for account in list(batch.touched):
-        try:
-            with batch.undoable():
+    wanted = list(batch.touched)
+    try:
+        with batch.undoable():
+            for account in wanted:
                 _decide(batch, account)
-        except schedule.Busy:
-            mirror.wake(batch.tx, account)
-        except Exception as error:  # the engine's boundary: one account must not stop the rest
-            broken = troubles.undecided(batch.policy, account, type(error).__name__)
-            cases.open_case(batch.tx, broken, "engine")
+    except Exception:  # told apart below, each by itself
+        for account in wanted:
+            _decide_safely(batch, account)
     batch.touched.clear()
+
+
+def _decide_safely(batch: Batch, account: AccountId) -> None:
+    try:
+        with batch.undoable():
+            _decide(batch, account)
+    except schedule.Busy:
+        mirror.wake(batch.tx, account)
+    except Exception as error:  # the engine's boundary: one account must not stop the rest
+        broken = troubles.undecided(batch.policy, account, type(error).__name__)
+        cases.open_case(batch.tx, broken, "engine")
 
 
 def _decide(batch: Batch, name: AccountId) -> None:

@@ -18,7 +18,7 @@ from tricord.core.commands import Priority, priority_of
 from tricord.core.identity import partition_of
 from tricord.core.ids import ConnectionName
 from tricord.engine import acting, breaker, hearing, recording
-from tricord.engine.absorbing import QUIET, absorb_delivery
+from tricord.engine.absorbing import QUIET, absorb
 from tricord.engine.batch import Batch
 from tricord.engine.connection import Connection
 from tricord.engine.deciding import converge
@@ -149,11 +149,9 @@ class Drain:
         ours = schedule.lock(tx, self.partitions)
         batch = self._batch(tx)
         claims = Claims(kept_out=ours is not None and len(ours) < self._wanted)
-        for one in finished:
-            self._record_safely(batch, one, claims)
+        self._record_all(batch, finished, claims)
         acting.recover(batch, ours)
-        for waiting in deliveries.waiting(tx, ours, BATCH):
-            claims.absorbed += absorb_delivery(batch, waiting)
+        claims.absorbed = absorb(batch, deliveries.waiting(tx, ours, BATCH))
         for account in mirror.due_accounts(tx, ours, BATCH):
             with contextlib.suppress(schedule.Busy):
                 batch.hold(account)
@@ -181,6 +179,16 @@ class Drain:
     @property
     def _wanted(self) -> int:
         return PARTITIONS if self.partitions is None else len(self.partitions)
+
+    def _record_all(self, batch: Batch, finished: Sequence[Finished], claims: Claims) -> None:
+        """Record what came back: all at once, or one by one when something stands in the way."""
+        try:
+            with batch.undoable():
+                for one in finished:
+                    self._record(batch, one)
+        except Exception:  # told apart below, each by itself
+            for one in finished:
+                self._record_safely(batch, one, claims)
 
     def _record_safely(self, batch: Batch, one: Finished, claims: Claims) -> None:
         """Record one result; if that breaks the program, the others are recorded all the same."""

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from tricord.store.codec import from_micros, to_micros
 from tricord.store.database import Tx
@@ -26,9 +26,8 @@ def record_act(tx: Tx, act: str, subject: str, actor: str = "tricord", **detail:
     """One entry, in the transaction of the change it tells of. `detail` holds ids and codes."""
     at, text = to_micros(tx.now), json.dumps(detail, sort_keys=True, separators=(",", ":"))
     leaf = leaf_hash(at, actor, act, subject, text)
-    tx.db.execute(
-        insert(audit).values(at=at, actor=actor, act=act, subject=subject, detail=text, leaf=leaf)
-    )
+    values = {"at": at, "actor": actor, "act": act, "subject": subject, "detail": text}
+    tx.acts.append(values | {"leaf": leaf})
 
 
 def entries(tx: Tx, limit: int = 200) -> list[Entry]:

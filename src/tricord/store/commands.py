@@ -13,6 +13,7 @@ from tricord.core.money import Money
 from tricord.store import codec
 from tricord.store.codec import from_micros, maybe_time, to_micros
 from tricord.store.database import Tx
+from tricord.store.deliveries import upsert
 from tricord.store.mirror import account_key
 from tricord.store.schema import attempts, commands
 from tricord.store.sealing import seal, unseal
@@ -84,13 +85,13 @@ def add(tx: Tx, account: AccountId, command: Command, state: EffectState, due_at
         "approver": command.approval if isinstance(command, CreateInvoice) else "",
         "sealed": seal(account_key(tx, account), plain, f"commands|{command.key}"),
     }
-    known = tx.db.execute(select(commands.c.digest).where(commands.c.key == command.key)).first()
-    if known is not None:
-        if known.digest != values["digest"]:
-            raise KeyReused(command.key)
-        return False
-    tx.db.execute(insert(commands).values(values))
-    return True
+    new = upsert(tx)(commands).values(values).on_conflict_do_nothing(index_elements=["key"])
+    if tx.db.execute(new.returning(commands.c.id)).first() is not None:
+        return True
+    known = tx.db.execute(select(commands.c.digest).where(commands.c.key == command.key)).one()
+    if known.digest != values["digest"]:
+        raise KeyReused(command.key)
+    return False
 
 
 def effects_of(tx: Tx, account: AccountId) -> dict[str, Effect]:
@@ -148,22 +149,25 @@ def ready(
     return [Ready(id=row.id, account=AccountId(row.account)) for row in rows]
 
 
-def claim(tx: Tx, command: int, worker: int) -> Claimed | None:
-    """Take one that is ready; None when it is not any more.
+def claim(tx: Tx, wanted: Sequence[int], worker: int) -> list[Claimed]:
+    """Take those of these that are ready still, in the order they are given in.
 
     The claim is the durable intent: it is committed, with its attempt, before any byte leaves.
     """
-    taken = tx.db.execute(
+    if not wanted:
+        return []
+    rows = tx.db.execute(
         update(commands)
-        .where(commands.c.id == command, commands.c.state.in_(_FREE))
+        .where(commands.c.id.in_(wanted), commands.c.state.in_(_FREE))
         .values(state=str(EffectState.SENDING), attempts=commands.c.attempts + 1, worker=worker)
         .returning(commands)
-    ).first()
-    if taken is None:
-        return None
-    values = {"command": taken.id, "number": taken.attempts, "started_at": to_micros(tx.now)}
-    tx.db.execute(insert(attempts).values(**values, worker=worker))
-    return _claimed(tx, taken, again=bool(taken.again))
+    ).all()
+    started = {"started_at": to_micros(tx.now), "worker": worker}
+    begun = [{"command": row.id, "number": row.attempts, **started} for row in rows]
+    if begun:
+        tx.db.execute(insert(attempts), begun)
+    taken = {row.id: _claimed(tx, row, again=bool(row.again)) for row in rows}
+    return [taken[number] for number in wanted if number in taken]
 
 
 def end(

@@ -35,7 +35,8 @@ def ensure_account(tx: Tx, account: AccountId) -> AccountId:
                 changed_at=to_micros(tx.now),
                 wrapped_key=tx.keys.new_account_key(account),
             )
-            if tx.db.execute(made.on_conflict_do_nothing()).rowcount == 1:
+            made = made.on_conflict_do_nothing().returning(accounts.c.id)
+            if tx.db.execute(made).first() is not None:
                 return account
             continue
         if row.merged_into is None:
@@ -49,10 +50,15 @@ def exists(tx: Tx, account: AccountId) -> bool:
 
 
 def account_key(tx: Tx, account: str) -> bytes:
+    """The key of an account, unwrapped once in a transaction. Raises AccountUnknown."""
+    known = tx.opened.get(account)
+    if known is not None:
+        return known
     row = tx.db.execute(select(accounts.c.wrapped_key).where(accounts.c.id == account)).first()
     if row is None:
         raise AccountUnknown(account)
-    return tx.keys.account_key(account, row.wrapped_key)
+    key = tx.opened[account] = tx.keys.account_key(account, row.wrapped_key)
+    return key
 
 
 def known(tx: Tx, ref: Ref) -> tuple[AccountId, Record] | None:

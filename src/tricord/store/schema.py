@@ -109,6 +109,7 @@ deliveries = Table(
     Column("received_at", _Instant, nullable=False),
     Column("absorbed_at", _Instant),
     Column("copies", Integer, nullable=False, server_default="1"),
+    Column("tries", Integer, nullable=False, server_default="0"),
     Column("sealed", LargeBinary, nullable=False),
     Column("problem", Text, nullable=False, server_default=""),
     UniqueConstraint("connection", "name", name="deliveries_once"),
