@@ -9,7 +9,6 @@ from tricord.core.policy.types import Policy
 from tricord.sdk.secret import Secret
 
 COMING = (
-    "imap",
     "quickbooks",
     "xero",
     "salesforce",

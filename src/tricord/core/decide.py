@@ -13,6 +13,7 @@ from tricord.core.ids import Instant
 from tricord.core.ledger import standings
 from tricord.core.policy.types import Policy
 from tricord.core.rules.billing_plan import billing_plan
+from tricord.core.rules.bounces import bounces
 from tricord.core.rules.follow_up import follow_up
 from tricord.core.rules.timeline import timeline
 from tricord.core.rules.uninvoiced import looks_at, uninvoiced
@@ -26,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     write_back,
     follow_up,
     timeline,
+    bounces,
 )
 
 

@@ -16,6 +16,7 @@ from tricord.core.consent import OPTED_OUT, opted_out
 from tricord.core.ledger import standing
 from tricord.core.policy.types import Policy
 from tricord.core.records import Channel, Deal, Invoice
+from tricord.core.unreachable import failing_at
 
 
 def objection(account: Account, command: Command, policy: Policy) -> str:
@@ -51,6 +52,9 @@ def _invoice(account: Account, command: CreateInvoice, policy: Policy) -> str:
 def _message(account: Account, command: SendMessage) -> str:
     if command.channel is Channel.SMS and opted_out(account, command.channel, command.recipient):
         return OPTED_OUT
+    if failing_at(account, command.recipient) is not None:
+        mails = command.channel is Channel.EMAIL
+        return "mails to this address bounce" if mails else "messages to this number fail"
     invoice = account.records.get(command.about)
     if not isinstance(invoice, Invoice):
         return ""

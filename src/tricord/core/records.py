@@ -316,7 +316,9 @@ class Message(Seen):
 
     @property
     def other(self) -> str:
-        """The client's address or number: whoever is not the firm."""
+        """The client's address or number: whoever is not the firm, nor a server that reports."""
+        if self.undelivered is not None:
+            return self.undelivered.recipient
         return self.sender if self.direction is Direction.IN else self.recipient
 
 

@@ -2,7 +2,7 @@
 
 from tricord.core import troubles
 from tricord.core.account import Account
-from tricord.core.commands import Command, CreateInvoice, Effect, EffectState
+from tricord.core.commands import Command, CreateInvoice, Effect, EffectState, LogActivity
 from tricord.core.decide import decide
 from tricord.core.ids import AccountId
 from tricord.engine.batch import Batch
@@ -57,7 +57,14 @@ def _plan(batch: Batch, account: Account, command: Command) -> Account:
         cases.open_case(batch.tx, troubles.cannot(batch.policy, account, command), "engine")
         return account
     cases.close_case(batch.tx, f"cannot/{command.key}")
-    if commands.add(batch.tx, account.id, command, state, due):
+    try:
+        is_new = commands.add(batch.tx, account.id, command, state, due)
+    except commands.KeyReused:
+        if not isinstance(command, LogActivity):
+            raise
+        # One mail that two accounts hold is told once, by whichever knew of it first.
+        return account
+    if is_new:
         record_act(
             batch.tx,
             "command.planned",

@@ -15,7 +15,7 @@ from tricord.core.commands import COMMAND_TYPES
 from tricord.core.ids import Instant, Ref
 from tricord.sdk.connector import Work
 from tricord.sdk.errors import TricordError
-from tricord.sdk.talk import Mail, Request, Response, Wire
+from tricord.sdk.talk import FetchMail, Mail, Request, Response, Wire
 
 Conversation = Generator[Wire, Response, Any]
 
@@ -141,6 +141,10 @@ def show(wire: Wire) -> Json:
             return _show_request(wire)
         case Mail():
             return _show_mail(wire)
+        case FetchMail():
+            return {"fetch_mail": {"folder": wire.folder, "validity": wire.validity,
+                                   "after": wire.after, "since": wire.since,
+                                   "limit": wire.limit}}  # fmt: skip
         case _:
             return {"hello": True}
 
@@ -174,6 +178,7 @@ def _show_mail(wire: Mail) -> Json:
         "to": wire.recipient,
         "headers": headers,
         "text": str(message.get_content()),
+        **({"envelope_id": wire.envelope_id} if wire.envelope_id else {}),
     }
 
 

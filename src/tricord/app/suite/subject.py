@@ -1,8 +1,9 @@
 """A connector under test with its recorded cases, read from one folder of plain files.
 
 `vendor.json` holds settings to try with and the vendor's answer to a list of nothing; `signer.py`
-signs as the vendor does, written without our own schemes; `samples/` holds webhook deliveries, each
-with a `body` in JSON, a `form` or a `text`, and `talks/` recorded conversations.
+signs as the vendor does, written without our own schemes; `samples/` holds deliveries, each with a
+`body` in JSON, a `form`, a `text`, or a `file` beside it that is none of these; `talks/` holds
+recorded conversations.
 """
 
 import importlib.util
@@ -33,7 +34,7 @@ class CasesUnreadable(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One webhook delivery, and what it must become."""
+    """One delivery, and what it must become."""
 
     name: str
     body: bytes
@@ -82,6 +83,11 @@ class Subject:
     sign: Sign | None = None
     now: Instant = field(default=NOW)
 
+    @property
+    def json_samples(self) -> bool:
+        """Whether its deliveries are JSON; a mailbox brings mails."""
+        return all(sample.body[:1] in b"{[" for sample in self.samples)
+
     def delivery(
         self, body: bytes, headers: Mapping[str, str], received_at: Instant | None = None
     ) -> Delivery:
@@ -127,15 +133,21 @@ def _access(connector: Connector, vendor: Json) -> Access:
 def _sample(path: Path) -> Sample:
     held = _object(path)
     try:
-        return Sample(name=held["name"], body=_body(held).encode(), gives=held["gives"])
+        return Sample(name=held["name"], body=_body(path, held), gives=held["gives"])
     except KeyError as error:
         raise CasesUnreadable(f"{path}: {error} is missing") from error
 
 
-def _body(held: Json) -> str:
+def _body(path: Path, held: Json) -> bytes:
+    if "file" in held:
+        try:
+            return (path.parent / str(held["file"])).read_bytes()
+        except OSError as error:
+            raise CasesUnreadable(f"{path}: {held['file']} cannot be read") from error
     if "form" in held:
-        return urlencode(held["form"])
-    return held["text"] if "text" in held else json.dumps(held["body"], ensure_ascii=False)
+        return urlencode(held["form"]).encode()
+    text = held["text"] if "text" in held else json.dumps(held["body"], ensure_ascii=False)
+    return str(text).encode()
 
 
 def _recorded(path: Path) -> Recorded:
