@@ -18,7 +18,7 @@ from tricord.app.wiring import Hub, running_hub
 from tricord.engine.means import CrashPoint
 from tricord.sandbox.serving import Running, start_boxes
 
-VENDORS = ("hubspot", "stripe", "smtp", "twilio")
+VENDORS = ("hubspot", "stripe", "smtp", "twilio", "slack")
 CONNECTIONS = {"twilio": "phone"}
 """What the example policy calls a vendor, where it is not by the vendor's name."""
 STARTER = Path(__file__).with_name("starters") / "agency.yaml"
@@ -89,12 +89,13 @@ def demo_policy(stage: Stage, poll: str = "30 seconds", hub_url: str | None = No
         given = f"connector: {name},"
         address = f'{given} base_url: "{stage.url(name)}", poll: {poll},'
         text = text.replace(given, address)
+    text = text.replace("connector: slack,", f'connector: slack, base_url: "{stage.url("slack")}",')
     return text + (f'server: {{public_url: "{hub_url}"}}\n' if hub_url else "")
 
 
 def demo_secrets(stage: Stage) -> str:
     """The credentials the sandboxes were born with, as a file of secrets."""
-    hubspot, stripe, mail, phone = (stage.boxes[name].box.credentials for name in VENDORS)
+    hubspot, stripe, mail, phone, slack = (stage.boxes[name].box.credentials for name in VENDORS)
     return (
         f"HUBSPOT_TOKEN={hubspot['token']}\n"
         f"HUBSPOT_WEBHOOK_SECRET={hubspot['webhook_secret']}\n"
@@ -104,6 +105,7 @@ def demo_secrets(stage: Stage) -> str:
         f"TWILIO_SID={phone['account_sid']}\n"
         f"TWILIO_TOKEN={phone['auth_token']}\n"
         f"IMAP_URL={mail['imap_url']}\n"
+        f"SLACK_WEBHOOK_URL={slack['webhook_url']}\n"
     )
 
 

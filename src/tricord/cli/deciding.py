@@ -7,7 +7,8 @@ import click
 from tricord.app.home import Home
 from tricord.cli.asking import Found, asked, in_home
 from tricord.core.commands import EffectState
-from tricord.store import cases, commands, deliveries, mirror, views
+from tricord.core.editing import NotEditable
+from tricord.store import cases, commands, deliveries, editing, mirror, views
 from tricord.store.audit import record_act
 from tricord.store.database import Tx
 
@@ -69,6 +70,36 @@ def retry(home: Home, command: str, by: str | None) -> None:
 
 @click.command
 @click.argument("command")
+@click.argument("changes", nargs=-1, required=True, metavar="FIELD=VALUE...")
+@in_home
+@by_whom
+def edit(home: Home, command: str, changes: tuple[str, ...], by: str | None) -> None:
+    """Correct a refused command and try it again. COMMAND is its key or id. Money stays as it is.
+
+    Of a customer: name, email, phone. Of an invoice: memo, days_until_due, lines.ID.description. Of
+    a message: recipient, recipient_name.
+    """
+    pairs = [change.partition("=") for change in changes]
+    if any(not sign for _, sign, _ in pairs):
+        raise click.BadParameter("write FIELD=VALUE", param_hint="FIELD=VALUE")
+
+    def work(tx: Tx) -> str:
+        key = _key(tx, command)
+        try:
+            done = editing.edit(tx, key, {n: text for n, _, text in pairs}, actor_named(by))
+        except NotEditable as error:
+            raise Found(str(error)) from error
+        if not done:
+            raise Found(f"{key} is not refused; see: tricord explain {key}")
+        cases.close_case(tx, f"refused/{key}", "corrected and tried again", actor_named(by))
+        mirror.wake_owner(tx, key)
+        return key
+
+    click.echo(f"{asked(home, work)} is corrected and tried again")
+
+
+@click.command
+@click.argument("command")
 @in_home
 @by_whom
 @with_reason
@@ -113,10 +144,9 @@ def resolve(home: Home, case: str, by: str | None, reason: str) -> None:
     """Close a case, with a reason. CASE is its key or id. It opens again when its facts change."""
 
     def work(tx: Tx) -> str:
-        rows = views.cases(tx, limit=100_000)
-        found = next((row for row in rows if case in (row.key, str(row.id))), None)
-        if found is None or not cases.close_case(tx, found.key, reason, actor_named(by)):
+        found = views.case(tx, case)
+        if found is None or not cases.close_case(tx, found.case.key, reason, actor_named(by)):
             raise Found(f"no open case is called {case!r}; see: tricord cases")
-        return found.title
+        return found.case.title
 
     click.echo(f"closed: {asked(home, work)}")

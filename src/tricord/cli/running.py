@@ -13,6 +13,7 @@ from ruamel.yaml.error import YAMLError
 from tricord.app.demo import Stage, running_demo
 from tricord.app.home import Home
 from tricord.app.logging import quiet_logs
+from tricord.app.minding import minded_watch
 from tricord.app.story import Step, Story, report
 from tricord.app.wiring import Hub
 from tricord.cli.asking import Found, as_json, print_json
@@ -60,7 +61,10 @@ async def _play(home: Home, json_wanted: bool, seed: int | None) -> int:
 async def _show(home: Home, port: int, seed: int | None) -> int:
     stopped = until_stopped()
     try:
-        async with running_demo(home, port=port, seed=seed) as (hub, stage):
+        async with (
+            running_demo(home, port=port, seed=seed) as (hub, stage),
+            minded_watch(home, hub.base_url),
+        ):
             click.echo(f"\n  Console   {hub.base_url}/")
             for name, one in stage.boxes.items():
                 click.echo(f"  {one.box.title:9} {stage.url(name)}/")
@@ -115,7 +119,7 @@ def sandbox(
     faults_path: Path | None,
     json_wanted: bool,
 ) -> int:
-    """Run sandbox vendors alone: hubspot, smtp, stripe, twilio. Prints addresses, credentials."""
+    """Run sandbox vendors alone, by their names. Prints addresses and credentials."""
 
     quiet_logs(errors_only=True)
     faults = _faults_in(faults_path) if faults_path else {}

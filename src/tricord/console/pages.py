@@ -14,6 +14,7 @@ from tricord.core.policy.types import Policy
 from tricord.core.story import Entry, System, story
 from tricord.store import identity_views, views
 from tricord.store.account_views import BOOKS, clients, load, totals_of, whole
+from tricord.store.case_views import CaseFilter
 from tricord.store.contract_views import DealRow, deal_row
 from tricord.store.database import Tx
 from tricord.store.row_views import InvoiceRow, Totals
@@ -112,8 +113,17 @@ def invoices(tx: Tx, asked: Asked) -> Content:
 
 def cases(tx: Tx, asked: Asked) -> Content:
     state = "closed" if asked.query.get("state") == "closed" else "open"
-    found = views.cases(tx, limit=PER_PAGE + 1, state=state, offset=asked.offset)
-    return {"rows": found[:PER_PAGE], "state": state, **_turning(asked, len(found), state=state)}
+    # An alert leads here with its cause.
+    cause = asked.query.get("cause", "")
+    found = views.cases(
+        tx,
+        limit=PER_PAGE + 1,
+        state=state,
+        offset=asked.offset,
+        filters=CaseFilter(cause=cause),
+    )
+    turning = _turning(asked, len(found), state=state, cause=cause)
+    return {"rows": found[:PER_PAGE], "state": state, **turning}
 
 
 def identity(tx: Tx, asked: Asked) -> Content:

@@ -325,13 +325,70 @@ cases = Table(
     Column("state", String, nullable=False),
     Column("minor", BigInteger),
     Column("currency", String),
+    Column("cause", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("assignee", String, nullable=False, server_default=""),
     Column("opened_at", _Instant, nullable=False),
+    Column("due_at", _Instant, nullable=False),
+    Column("snoozed_until", _Instant),
+    Column("escalated_at", _Instant),
     Column("closed_at", _Instant),
     Column("sealed", LargeBinary, nullable=False),
-    Index("cases_one_open", "key", unique=True, sqlite_where=text("state = 'open'"),
-          postgresql_where=text("state = 'open'")),
+    Index("cases_one_live", "key", unique=True, sqlite_where=text("state IN ('open', 'snoozed')"),
+          postgresql_where=text("state IN ('open', 'snoozed')")),
     Index("cases_of_account", "account"),
+    Index("cases_by_cause", "state", "cause"),
 )  # fmt: skip
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("cause", String, primary_key=True),
+    Column("occurrence", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("opened_at", _Instant, nullable=False),
+    Column("level", Integer, nullable=False, server_default="0"),
+    Column("escalated", Boolean, nullable=False, server_default=text("false")),
+    Column("told_at", _Instant),
+    Column("most", Integer, nullable=False, server_default="0"),
+    Column("gone_at", _Instant),
+    Column("over_at", _Instant),
+    Column("before", _Instant),
+    Column("latest", Boolean, nullable=False, server_default=text("true")),
+    Index("incidents_latest", "latest", "cause"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("cause", String, nullable=False),
+    Column("occurrence", Integer, nullable=False),
+    Column("step", String, nullable=False),
+    Column("destination", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("planned_at", _Instant, nullable=False),
+    Column("due_at", _Instant, nullable=False),
+    Column("latest_at", _Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease_until", _Instant),
+    Column("ended_at", _Instant),
+    Column("receipt", Text, nullable=False, server_default=""),
+    Column("problem", Text, nullable=False, server_default=""),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("notices_of_incident", "cause", "occurrence"),
+    Index("notices_waiting", "state", "due_at"),
+)
+
+duties = Table(
+    "duties",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),
+    Column("until", _Instant, nullable=False),
+)
 
 audit = Table(
     "audit",
@@ -343,6 +400,7 @@ audit = Table(
     Column("subject", String, nullable=False),
     Column("detail", Text, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
+    Index("audit_of_subject", "subject", "seq"),
 )
 
 cursors = Table(
