@@ -21,7 +21,9 @@ from tricord.core.records import Dispute, DisputeStatus, Invoice, InvoiceStatus
 from tricord.store import audit
 from tricord.store.schema import metadata
 
-PAGES = ("/", "/accounts", "/invoices", "/cases", "/cases?state=closed", "/commands")
+PAGES = (
+    "/", "/accounts", "/invoices", "/cases", "/cases?state=closed", "/identity", "/commands",
+)  # fmt: skip
 PAYLOADS = (
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",

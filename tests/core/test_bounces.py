@@ -158,5 +158,11 @@ def test_a_text_message_that_fails_for_good_stops_the_next_one_to_the_number() -
     assert objection(paid, text, make.policy()) == "messages to this number fail"
 
 
+def test_who_has_opted_out_is_no_bounce() -> None:
+    wish = Undelivered(recipient=ANA, code="21610", opted_out=True)
+    stopped = sent(channel=Channel.SMS, status=MessageStatus.FAILED, undelivered=wish)
+    assert cases(billed(stopped)) == []
+
+
 def test_the_other_side_of_a_report_is_the_client_and_not_the_server() -> None:
     assert bounce().other == ANA

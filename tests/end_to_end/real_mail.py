@@ -90,6 +90,9 @@ def _running(command: list[str], port: int, log: Path) -> Iterator[None]:
             _until_it_answers(port, process, log)
             yield
         finally:
+            if command[0] == POSTFIX:
+                # What was started is a script; the master it has started has to be told itself.
+                subprocess.run([*command[:-1], "abort"], stdout=out, stderr=out, check=False)
             process.terminate()
             process.wait(20)
 

@@ -17,12 +17,6 @@ from tricord.store.database import Tx
 from tricord.store.schema import deliveries
 
 Play = Callable[[Hub, Stage], Awaitable[None]]
-ADDRESS = '"billing@harbour.example, harbour.example"'
-
-
-def with_mailbox(stage: Stage) -> str:
-    inbox = f"  inbox: {{connector: imap, url: ${{IMAP_URL}}, address: {ADDRESS}, poll: 1 second}}"
-    return demo_policy(stage, "1 second").replace("\nroles:", f"\n{inbox}\nroles:", 1)
 
 
 def play(folder: Path, story: Play) -> None:
@@ -30,10 +24,9 @@ def play(folder: Path, story: Play) -> None:
         home, port = Home(folder), free_port()
         async with running_stage(f"http://127.0.0.1:{port}", seed=7) as stage:
             home.make()
-            home.policy_path.write_text(with_mailbox(stage))
+            home.policy_path.write_text(demo_policy(stage, "1 second"))
             home.secrets_path.touch(mode=0o600)
-            url = stage.boxes["smtp"].box.credentials["imap_url"]
-            home.secrets_path.write_text(f"{demo_secrets(stage)}IMAP_URL={url}\n")
+            home.secrets_path.write_text(demo_secrets(stage))
             async with running_hub(home, port=port) as hub:
                 await story(hub, stage)
 

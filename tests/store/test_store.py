@@ -183,8 +183,9 @@ def test_an_account_comes_back_as_it_went_in(database: Database) -> None:
 
     database.run(save, NOW)
     assert database.run(lambda tx: mirror.records_of(tx, account.id), NOW) == dict(account.records)
+    people = (make.CONTACT.kind,)
     found = database.run(
-        lambda tx: mirror.by_email(tx, make.CONTACT.kind, "ANA@northwind.example"), NOW
+        lambda tx: mirror.found_by(tx, "email", "ANA@northwind.example", people), NOW
     )
     assert found == [make.CONTACT]
 

@@ -1,6 +1,7 @@
 """The demo firm: the hub beside sandbox vendors, on loopback, over the real wire formats.
 
-What differs from production is `base_url` and credentials in `tricord.yaml`, and nothing else.
+What differs from production is `base_url` and credentials in `tricord.yaml`, and that the firm has
+connected its mailbox.
 """
 
 import contextlib
@@ -23,7 +24,7 @@ from tricord.sandbox.box import wall_clock
 from tricord.sandbox.serving import Running, start_boxes
 from tricord.sdk.connector import Limits
 
-VENDORS = ("hubspot", "stripe", "smtp", "twilio")
+VENDORS = ("hubspot", "stripe", "smtp", "twilio", "slack")
 CONNECTIONS = {"twilio": "phone"}
 """What the example policy calls a vendor, where it is not by the vendor's name."""
 STARTER = Path(__file__).with_name("starters") / "agency.yaml"
@@ -101,12 +102,18 @@ class Stage:
 
 
 def demo_policy(stage: Stage, poll: str = "30 seconds", hub_url: str | None = None) -> str:
-    """The agency's policy, pointed at the sandboxes: addresses added, every rule as it stands."""
+    """The agency's policy, pointed at the sandboxes: addresses and the firm's mailbox added, every
+    rule as it stands."""
     text = STARTER.read_text()
+    own = "billing@harbour.example, harbour.example"
+    # Nobody knocks for a mailbox, so it is asked more often than those whose webhooks come.
+    inbox = f'  inbox: {{connector: imap, url: ${{IMAP_URL}}, address: "{own}", poll: 2 seconds}}'
+    text = text.replace("\nroles:", f"\n{inbox}\nroles:", 1)
     for name in ("hubspot", "stripe", "twilio"):
         given = f"connector: {name},"
         address = f'{given} base_url: "{stage.url(name)}", poll: {poll},'
         text = text.replace(given, address)
+    text = text.replace("connector: slack,", f'connector: slack, base_url: "{stage.url("slack")}",')
     return text + (f'server: {{public_url: "{hub_url}"}}\n' if hub_url else "")
 
 
@@ -127,7 +134,7 @@ def unhurried(connection: Connection) -> Connection:
 
 def demo_secrets(stage: Stage) -> str:
     """The credentials the sandboxes were born with, as a file of secrets."""
-    hubspot, stripe, mail, phone = (stage.boxes[name].box.credentials for name in VENDORS)
+    hubspot, stripe, mail, phone, slack = (stage.boxes[name].box.credentials for name in VENDORS)
     return (
         f"HUBSPOT_TOKEN={hubspot['token']}\n"
         f"HUBSPOT_WEBHOOK_SECRET={hubspot['webhook_secret']}\n"
@@ -137,6 +144,8 @@ def demo_secrets(stage: Stage) -> str:
         f"IMAP_URL={mail['imap_url']}\n"
         f"TWILIO_SID={phone['account_sid']}\n"
         f"TWILIO_TOKEN={phone['auth_token']}\n"
+        f"IMAP_URL={mail['imap_url']}\n"
+        f"SLACK_WEBHOOK_URL={slack['webhook_url']}\n"
     )
 
 

@@ -3,24 +3,34 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, time
+from typing import Any
 
+from tricord.app.countries import country_of
 from tricord.app.declarations import ConnectorShape
 from tricord.app.policy_model import (
+    AlertPart,
     FirmPart,
+    IdentityPart,
     LoggingPart,
+    MasterPart,
     OwnersPart,
     PlanPart,
     PolicyPart,
     StartPart,
 )
+from tricord.core.alerts import Severity
+from tricord.core.case_kinds import DUE
 from tricord.core.ids import ConnectionName
 from tricord.core.policy.types import (
+    AlertRule,
     Approval,
     Balance,
     BillingPlan,
     Firm,
+    Identity,
     Installment,
     Logging,
+    Mastery,
     Owners,
     Policy,
     Privileged,
@@ -42,7 +52,9 @@ def policy_of(model: PolicyPart, version: str, connectors: Mapping[str, Connecto
         hold=model.billing.hold,
         on_paid=tuple(step for step in model.follow_up.on_paid if isinstance(step, str)),
         logging=_logging(model.logging),
+        identity=_identity(model.identity),
         owners=_owners(model.owners),
+        alerts=tuple(_alert(part, model, connectors) for part in model.alerts),
         inactive=tuple(_inactive(model, connectors)),
     )
 
@@ -55,6 +67,7 @@ def _firm(part: FirmPart) -> Firm:
         zone=part.time_zone,
         go_live=midnight.astimezone(UTC),
         holidays=part.holidays or "",
+        country=part.country or country_of(part.time_zone.key, part.currency),
     )
 
 
@@ -97,8 +110,38 @@ def _logging(part: LoggingPart) -> Logging:
     )
 
 
+def _identity(part: IdentityPart) -> Identity:
+    return Identity(
+        master=tuple(_mastery(name, master) for name, master in part.master.items()),
+        shared_domains=frozenset(domain.lower() for domain in part.shared_domains),
+    )
+
+
+def _mastery(name: str, part: str | list[Any] | MasterPart) -> Mastery:
+    field = name.removeprefix("account.")
+    whole = part if isinstance(part, MasterPart) else None
+    sources = whole.from_ if whole else part
+    written = whole is not None and whole.write is not None
+    return Mastery(
+        field=field,
+        sources=tuple(sources) if isinstance(sources, list) else (str(sources),),
+        property=((whole.property if whole else None) or field) if written else "",
+    )
+
+
 def _owners(part: OwnersPart) -> Owners:
-    return Owners(default=part.default, billing=part.billing or part.default)
+    given = {Severity(name): span for name, span in part.due if span is not None}
+    due = tuple((severity, given.get(severity, span)) for severity, span in DUE.items())
+    return Owners(default=part.default, billing=part.billing or part.default, due=due)
+
+
+def _alert(
+    part: AlertPart, model: PolicyPart, connectors: Mapping[str, ConnectorShape]
+) -> AlertRule:
+    active = [n for n in part.to if model.connections[n].connector in connectors]
+    return AlertRule(
+        when=part.when, to=tuple(ConnectionName(name) for name in active), within=part.within
+    )
 
 
 def _inactive(model: PolicyPart, connectors: Mapping[str, ConnectorShape]) -> Iterator[str]:
@@ -127,5 +170,7 @@ def _inactive(model: PolicyPart, connectors: Mapping[str, ConnectorShape]) -> It
             yield f"follow_up.on_paid start: {step.start} is not active yet"
     if model.outreach is not None:
         yield "outreach: not active yet"
-    if model.alerts:
-        yield "alerts: not active yet"
+    for place, alert in enumerate(model.alerts):
+        for name in alert.to:
+            if name in waiting:
+                yield f"alerts {place + 1}: the connection {name} is not active yet"

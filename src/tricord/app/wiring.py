@@ -1,4 +1,4 @@
-"""Wiring: from settings to connections, and from parts to one running process."""
+"""Wiring: from parts to one running process, engine and web together."""
 
 import asyncio
 import contextlib
@@ -13,13 +13,12 @@ import structlog
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from tricord.app.declarations import ConnectionSettings, Loaded
+from tricord.app.connecting import connections_of
+from tricord.app.declarations import Loaded
 from tricord.app.entrance import address_of, announce
 from tricord.app.home import Home
-from tricord.app.registry import all_connectors
 from tricord.app.web import listen, served
 from tricord.console import Console, Desk
-from tricord.core.ids import ConnectionName
 from tricord.core.policy.types import Policy
 from tricord.engine.budget import Reserve
 from tricord.engine.clock import Clock, SystemClock
@@ -28,7 +27,7 @@ from tricord.engine.engine import Engine
 from tricord.engine.means import CrashPoint
 from tricord.engine.pulse import Pulse
 from tricord.engine.wire import NetworkSender, Sender
-from tricord.sdk.connector import Access, Limits
+from tricord.sdk.connector import Limits
 from tricord.server.health import health_routes
 from tricord.server.hooks import hook_route
 from tricord.store import budgets, sessions
@@ -49,28 +48,6 @@ Adapt = Callable[[Connection], Connection]
 
 class NeedsPostgres(ValueError):
     """Several processes share a firm's database only where it is PostgreSQL."""
-
-
-def connections_of(loaded: Loaded) -> list[Connection]:
-    """Each active connection of the policy, ready for the engine."""
-    return [_connection(one, loaded) for one in loaded.connections if one.active]
-
-
-def _connection(settings: ConnectionSettings, loaded: Loaded) -> Connection:
-    connector = all_connectors()[settings.connector]
-    hooks = f"{loaded.public_url}/hooks/{settings.name}" if loaded.public_url else ""
-    return Connection(
-        connector=connector,
-        access=Access(
-            connection=ConnectionName(settings.name),
-            settings=dict(settings.values),
-            fields=loaded.policy.fields,
-            # Only an address that the firm has named: no vendor reaches one of this machine.
-            hook_url=hooks,
-        ),
-        base_url=settings.base_url or connector.base_url,
-        poll=settings.poll,
-    )
 
 
 @dataclass(slots=True)
@@ -145,7 +122,9 @@ async def opened(
         wire = sender
         if wire is None:
             shared = _shared(database, clock) if _is_shared(database) else None
-            own = NetworkSender(reserve=shared, crowd=lambda: pulse.crowd)
+            own = NetworkSender(
+                reserve=shared, crowd=lambda: pulse.crowd, allowed=home.allowed_ranges()
+            )
             wire = await stack.enter_async_context(own)
         engine = Engine(
             database,

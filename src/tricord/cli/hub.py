@@ -1,6 +1,7 @@
 """The hub, in one process or in several, until it is told to stop."""
 
 import asyncio
+import contextlib
 import getpass
 import json
 from collections.abc import Callable, Coroutine
@@ -9,6 +10,8 @@ import click
 
 from tricord.app.home import Home
 from tricord.app.logging import quiet_logs
+from tricord.app.minding import minded_watch
+from tricord.app.watching import is_wanted
 from tricord.app.wiring import Hub, NeedsPostgres, run_worker, running_hub, running_server
 from tricord.cli.asking import Found, as_json, in_home
 from tricord.cli.signals import until_stopped
@@ -19,13 +22,23 @@ from tricord.cli.signals import until_stopped
 @as_json
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", default=8765, show_default=True, help="The port; 0 takes a free one.")
-def up(home: Home, json_wanted: bool, host: str, port: int) -> int:
-    """Run the hub: webhooks, engine and console in one process."""
+@click.option(
+    "--watch/--no-watch",
+    "watch_wanted",
+    default=True,
+    show_default=True,
+    help="Send alerts from a process beside it, that outlives it.",
+)
+def up(home: Home, json_wanted: bool, host: str, port: int, watch_wanted: bool) -> int:
+    """Run the hub: webhooks, engine and console in one process, and alerts in another."""
 
     async def work() -> int:
         stopped = until_stopped()
         try:
-            async with running_hub(home, host=host, port=port) as hub:
+            async with contextlib.AsyncExitStack() as stack:
+                hub = await stack.enter_async_context(running_hub(home, host=host, port=port))
+                if watch_wanted and hub.loaded and is_wanted(hub.loaded):
+                    await stack.enter_async_context(minded_watch(home, hub.base_url))
                 await _announce(hub, json_wanted)
                 await stopped.wait()
         except OSError as error:

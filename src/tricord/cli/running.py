@@ -23,6 +23,7 @@ from tricord.app.demo import FirmClock, running_demo
 from tricord.app.firm import Firm
 from tricord.app.home import Home
 from tricord.app.logging import quiet_logs
+from tricord.app.minding import minded_watch
 from tricord.app.story import Step, Story, report
 from tricord.app.townsfolk import LONGEST_AGO
 from tricord.cli.asking import Found, as_json, print_json
@@ -71,7 +72,10 @@ async def _show(home: Home, port: int, seed: int | None) -> int:
     stopped = until_stopped()
     clock = FirmClock(timedelta(days=LONGEST_AGO))
     try:
-        async with running_demo(home, port=port, seed=seed, clock=clock) as (hub, stage):
+        async with (
+            running_demo(home, port=port, seed=seed, clock=clock) as (hub, stage),
+            minded_watch(home, hub.base_url),
+        ):
             click.echo(f"\n  Open the console:\n\n  {await hub.link(getpass.getuser())}\n")
             click.echo("  The link opens it once, within ten minutes. For another one:")
             click.echo(f"  tricord link --home {home.path}\n")
@@ -133,7 +137,7 @@ def sandbox(
     faults_path: Path | None,
     json_wanted: bool,
 ) -> int:
-    """Run sandbox vendors alone: hubspot, smtp, stripe, twilio. Prints addresses, credentials."""
+    """Run sandbox vendors alone, by their names. Prints addresses and credentials."""
 
     quiet_logs(errors_only=True)
     faults = _faults_in(faults_path) if faults_path else {}

@@ -1,7 +1,9 @@
 """Acts: what a person does from a page. Each is checked, done in one transaction, and shown."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
@@ -10,15 +12,29 @@ from starlette.responses import RedirectResponse, Response
 from tricord.console.desk import Desk
 from tricord.console.door import Visitor, token_fits
 from tricord.console.guard import PAGE_HEADERS, comes_from_elsewhere, is_our_path
-from tricord.engine.replaying import replay_command, replay_delivery
+from tricord.core.ids import AccountId, ConnectionName
+from tricord.core.policy.types import Policy
+from tricord.engine import joining
+from tricord.engine.batch import Batch
+from tricord.engine.connection import Connection
+from tricord.engine.joining import CannotJoin
+from tricord.engine.replaying import NOBODY, replay_command, replay_delivery
 from tricord.store import verdicts
-from tricord.store.caseload import case_row
 from tricord.store.database import Tx
+from tricord.store.editing import correctable
+from tricord.store.schedule import Busy
 from tricord.store.verdicts import CannotDecide
 
 LARGEST_FORM = 16 * 1024
 LONGEST_REASON = 500
-_FIELDS = 20
+_LONGEST_NAME = 100
+_FIELDS = 40
+SNOOZES: Mapping[str, timedelta] = {
+    "an hour": timedelta(hours=1),
+    "four hours": timedelta(hours=4),
+    "a day": timedelta(days=1),
+    "a week": timedelta(weeks=1),
+}
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -29,6 +45,8 @@ class Act:
     actor: str
     name: str
     fields: Mapping[str, str]
+    policy: Policy
+    connections: Mapping[ConnectionName, Connection]
 
     @property
     def reason(self) -> str:
@@ -111,16 +129,72 @@ def replay_arrival(tx: Tx, act: Act) -> None:
         raise CannotDecide(f"there is no delivery {act.name}, or it waits already")
 
 
+def edit(tx: Tx, act: Act) -> None:
+    key = verdicts.key_of(tx, act.name)
+    known = dict(correctable(tx, key))
+    given = {name: act.fields.get(f"field.{name}", value).strip() for name, value in known.items()}
+    changes = {name: text for name, text in given.items() if text != known[name]}
+    if not changes:
+        raise CannotDecide("nothing was corrected")
+    verdicts.edit(tx, key, changes, act.actor)
+
+
 def resolve(tx: Tx, act: Act) -> None:
-    found = case_row(tx, act.name)
-    if found is None:
-        raise CannotDecide(f"there is no case {act.name}")
-    verdicts.resolve(tx, found.key, act.reason, act.actor)
+    verdicts.resolve(tx, act.name, act.reason, act.actor)
+
+
+def assign(tx: Tx, act: Act) -> None:
+    who = " ".join(act.fields.get("who", "").split())[:_LONGEST_NAME]
+    if not who:
+        raise CannotDecide("say who: a name, an address or a role")
+    verdicts.assign(tx, act.name, who, act.actor)
+
+
+def snooze(tx: Tx, act: Act) -> None:
+    length = SNOOZES.get(act.fields.get("for", ""))
+    if length is None:
+        raise CannotDecide("say for how long")
+    verdicts.snooze(tx, act.name, length, act.actor)
+
+
+def accept(tx: Tx, act: Act) -> None:
+    with _joining():
+        joining.accept(_batch(tx, act), _number(act), act.actor)
+
+
+def reject(tx: Tx, act: Act) -> None:
+    with _joining():
+        joining.reject(_batch(tx, act), _number(act), act.actor)
+
+
+def merge(tx: Tx, act: Act) -> None:
+    into = AccountId(act.fields.get("into", "").strip())
+    with _joining():
+        joining.merge(_batch(tx, act), AccountId(act.name), into, act.actor, act.reason)
+
+
+def unmerge(tx: Tx, act: Act) -> None:
+    with _joining():
+        joining.unmerge(_batch(tx, act), AccountId(act.name), act.actor, act.reason)
+
+
+@contextmanager
+def _joining() -> Iterator[None]:
+    try:
+        yield
+    except CannotJoin as error:
+        raise CannotDecide(str(error)) from error
+    except Busy:
+        raise CannotDecide("a worker has this client in hand just now; try again") from None
+
+
+def _batch(tx: Tx, act: Act) -> Batch:
+    return Batch(tx, act.policy, dict(act.connections), NOBODY)
 
 
 def _number(act: Act) -> int:
     if not (act.name.isascii() and act.name.isdigit() and len(act.name) < 18):
-        raise CannotDecide(f"{act.name} is no number of a delivery")
+        raise CannotDecide(f"{act.name} is no number of anything here")
     return int(act.name)
 
 
@@ -128,10 +202,17 @@ ACTS: tuple[tuple[str, str, str, Work], ...] = (
     ("/commands/{name}/approve", "/commands", "approved", approve),
     ("/commands/{name}/retry", "/commands", "retried", retry),
     ("/commands/{name}/skip", "/commands", "skipped", skip),
+    ("/commands/{name}/edit", "/commands", "edited", edit),
     ("/commands/{name}/replay", "/commands", "replayed", replay),
     ("/deliveries/{name}/reread", "/deliveries", "reread", reread),
     ("/deliveries/{name}/replay", "/deliveries", "replayed", replay_arrival),
     ("/cases/{name}/resolve", "/cases", "resolved", resolve),
+    ("/cases/{name}/assign", "/cases", "assigned", assign),
+    ("/cases/{name}/snooze", "/cases", "snoozed", snooze),
+    ("/identity/{name}/accept", "/identity", "linked", accept),
+    ("/identity/{name}/reject", "/identity", "rejected", reject),
+    ("/accounts/{name}/merge", "/accounts", "merged", merge),
+    ("/accounts/{name}/unmerge", "/accounts", "unmerged", unmerge),
 )
 """The address of each act, the page to go back to without another, the word for it, the work."""
 
@@ -143,6 +224,15 @@ async def carry_out(
 ) -> Mapping[str, str]:
     """Check the form and do the work. Raises Refused, or CannotDecide in words for a person."""
     fields = await form_of(request, visitor)
-    act = Act(actor=visitor.actor, name=request.path_params["name"], fields=fields)
+    policy = desk.policy()
+    if policy is None:
+        raise Refused(409, "there is no policy yet")
+    act = Act(
+        actor=visitor.actor,
+        name=request.path_params["name"],
+        fields=fields,
+        policy=policy,
+        connections=desk.connections,
+    )
     await desk.write(lambda tx: work(tx, act))
     return fields

@@ -22,6 +22,7 @@ from tricord.console.pages.cases import case, cases
 from tricord.console.pages.commands import command, commands
 from tricord.console.pages.connections import connections
 from tricord.console.pages.deliveries import deliveries, delivery
+from tricord.console.pages.identity import identity
 from tricord.console.pages.invoices import invoices
 from tricord.console.pages.opened import open_conversation, open_delivery, shown
 from tricord.console.pages.search import search
@@ -41,6 +42,7 @@ _PAGES: tuple[tuple[str, str, Page], ...] = (
     ("/invoices", "invoices", invoices),
     ("/cases", "cases", cases),
     ("/cases/{name}", "case", case),
+    ("/identity", "identity", identity),
     ("/connections", "connections", connections),
     ("/deliveries", "deliveries", deliveries),
     ("/deliveries/{name}", "delivery", delivery),

@@ -45,6 +45,8 @@ _WORDS = {
     "elsewhere": "paid elsewhere",
     "crm": "CRM",
     "sms": "SMS",
+    "phone": "phone number",
+    "person": "a person's word",
 }
 _TONES = {
     "good": ("done", "absorbed", "resolved", "closed", "paid", "ok", "won", "succeeded", "sent",

@@ -30,7 +30,9 @@ def objection(account: Account, command: Command, policy: Policy) -> str:
             return _invoice(account, command, policy)
         case SendMessage():
             return _message(account, command)
-        case CreateCustomer() | UpdateRecord() | LogActivity():
+        case CreateCustomer():
+            return _customer(account, command)
+        case UpdateRecord() | LogActivity():
             return ""
         case _:
             assert_never(command)
@@ -46,6 +48,12 @@ def _invoice(account: Account, command: CreateInvoice, policy: Policy) -> str:
     wanted = [i for i in plan.installments if i.id == command.installment] if plan else []
     if wanted and moved_back_behind(deal, wanted[0].at, policy):
         return "the deal moved back before the invoice left"
+    return ""
+
+
+def _customer(account: Account, command: CreateCustomer) -> str:
+    if any(customer.ref.connection == command.connection for customer in account.customers):
+        return "the client has a customer there by now"
     return ""
 
 

@@ -126,9 +126,12 @@ def gone(ref: Ref, version: int) -> Tombstone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Company(Seen):
+    """`address` is one line: street, postal code, city."""
+
     name: str = ""
     domain: str = ""
     phone: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +194,8 @@ class Customer(Seen):
     name: str = ""
     email: str = ""
     account: str = ""
+    phone: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +204,8 @@ class Invoice(Seen):
 
     `paid` is what the engine itself says it has received; our ledger is made from payments,
     refunds, disputes and credits (see `tricord.core.ledger`). `key` is the business key that
-    Tricord wrote on it, "" on an invoice made by hand.
+    Tricord wrote on it, "" on an invoice made by hand. `party` is the client's name as the issued
+    document says it, whatever the client is called since.
     """
 
     customer: Ref
@@ -208,6 +214,7 @@ class Invoice(Seen):
     paid: Money
     number: str = ""
     key: str = ""
+    party: str = ""
     deal: Ref | None = None
     url: str = ""
     issued_at: datetime | None = None

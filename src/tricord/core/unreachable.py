@@ -80,7 +80,7 @@ def masked(address: str) -> str:
 
 def _failure(threads: Threads, message: Message) -> Failure | None:
     told = message.undelivered
-    if told is None or not told.permanent or message.sent_at is None:
+    if told is None or not told.permanent or told.opted_out or message.sent_at is None:
         return None
     original = threads.failed_by(message)
     address = original.recipient if original else told.recipient

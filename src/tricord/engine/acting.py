@@ -56,7 +56,7 @@ def claim(
         if finishing or not is_gated(command):
             passed.append(claimed)
             continue
-        reason = objection(batch.account(command.account), command, batch.policy)
+        reason = objection(batch.account(claimed.account), command, batch.policy)
         if reason and claimed.again and once is Once.TAG:
             # It may have left before: it is looked for, and not sent if it is not there.
             passed.append(replace(claimed, objection=reason))
@@ -70,7 +70,7 @@ def claim(
 def settle(batch: Batch, tried: Tried, dice: random.Random) -> None:
     """Record one attempt and everything it showed, in the transaction it is decided in."""
     claimed, command = tried.claimed, tried.claimed.command
-    batch.hold(command.account)
+    batch.hold(claimed.account)
     match tried.result:
         case Done() as done:
             if commands.end(batch.tx, claimed, EffectState.DONE, remote=done.remote):
@@ -108,7 +108,7 @@ def recover(batch: Batch, partitions: Sequence[int] | None) -> int:
         if claimed.command.connection not in batch.connections:
             continue
         try:
-            batch.hold(claimed.command.account)
+            batch.hold(claimed.account)
         except schedule.Busy:
             continue
         tried = Tried(
@@ -216,13 +216,14 @@ def _once(batch: Batch, claimed: commands.Claimed) -> Once:
 
 
 def _changed(batch: Batch, claimed: commands.Claimed) -> None:
-    account = claimed.command.account
+    # It may have moved since it was claimed.
+    account = commands.owner(batch.tx, claimed.id)
     batch.forget(account)
     batch.touch(account)
 
 
 def _account(batch: Batch, claimed: commands.Claimed) -> Account:
-    return batch.account(claimed.command.account)
+    return batch.account(commands.owner(batch.tx, claimed.id))
 
 
 def _tell(batch: Batch, case: Case) -> None:

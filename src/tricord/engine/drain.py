@@ -23,6 +23,7 @@ from tricord.engine.batch import Batch
 from tricord.engine.connection import Connection
 from tricord.engine.deciding import converge
 from tricord.engine.means import Means
+from tricord.engine.proposing import scan_when_due
 from tricord.engine.results import Finished, Tried, WasLeased, WasPolled, WasProbed, WasRead
 from tricord.engine.talking import Log, hold
 from tricord.sdk.connector import Access, Work
@@ -156,6 +157,8 @@ class Drain:
             with contextlib.suppress(schedule.Busy):
                 batch.hold(account)
                 batch.touch(account)
+        if ours is None or 0 in ours:
+            scan_when_due(batch)
         converge(batch)
         self.means.crash_point("after absorbing")
         if not self.means.stopping:

@@ -16,15 +16,23 @@ from tricord.sandbox.faults.faults import Faults
 from tricord.sandbox.faults.plan import BadPlan
 from tricord.sandbox.front import CUT, Front, front
 from tricord.sandbox.hubspot import HubSpotBox
+from tricord.sandbox.pagerduty import PagerDutyBox
+from tricord.sandbox.slack import SlackBox
 from tricord.sandbox.smtp import SmtpBox
 from tricord.sandbox.stripe import StripeBox
+from tricord.sandbox.teams import TeamsBox
 from tricord.sandbox.twilio import TwilioBox
+from tricord.sandbox.webhook import WebhookBox
 
 BOXES: dict[str, Callable[[Settings], Box]] = {
     "hubspot": HubSpotBox,
     "stripe": StripeBox,
     "smtp": SmtpBox,
     "twilio": TwilioBox,
+    "slack": SlackBox,
+    "teams": TeamsBox,
+    "pagerduty": PagerDutyBox,
+    "webhook": WebhookBox,
 }
 
 

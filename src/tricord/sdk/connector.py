@@ -163,7 +163,10 @@ class Connector:
     None where they are not. `notice` is how an alert is told here. `oauth` is how tokens are bought
     where a connection has `client_id` and `client_secret`; `headers` then finds the token as
     `access_token`. `either` lists sets of settings of which one must be given whole. `subscription`
-    looks whether webhooks are still sent, and renews them where it can.
+    looks whether webhooks are still sent, and renews them where it can. `address` names the setting
+    that is itself where requests go, and as secret as a key: a request to it has the path "".
+    `hosts` are where that may lie, `*` for any part of a name; none means anywhere outside the
+    network.
     """
 
     name: str
@@ -183,6 +186,8 @@ class Connector:
     listing: List | None = None
     schema: Discover | None = None
     signing: tuple[str, ...] = ("webhook_secret",)
+    address: str = ""
+    hosts: tuple[str, ...] = ()
     timed: bool = True
     acknowledgement: Acknowledgement = Acknowledgement()
     channel: Channel | None = None

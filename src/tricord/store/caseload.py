@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import case as when
 
 from tricord.core.money import Money
 from tricord.store.case_views import case_rows
@@ -10,17 +11,23 @@ from tricord.store.database import Tx
 from tricord.store.row_views import CaseRow, Row
 from tricord.store.schema import cases
 
-CASE_ORDERS = ("money", "newest", "oldest")
-_LONGEST_NUMBER = 18
+CASE_ORDERS = ("money", "due", "newest", "oldest")
+CASE_STATES = ("open", "snoozed", "closed")
+"""`closed` is whatever is over, whoever ended it."""
+_WHOSE: ColumnElement[str] = when((cases.c.assignee != "", cases.c.assignee), else_=cases.c.owner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseQuery:
-    """What to list; "" leaves it open. `state` is `open` or `closed`, whoever closed it."""
+    """What to list; "" leaves it open. `state` is one of CASE_STATES.
+
+    `owner` is whoever has it: the person it was given to, else its owner by policy.
+    """
 
     state: str = "open"
     owner: str = ""
     kind: str = ""
+    cause: str = ""
     order: str = "money"
 
 
@@ -37,24 +44,18 @@ def listed_cases(tx: Tx, wanted: CaseQuery, limit: int, offset: int = 0) -> list
     """In the order wanted; of those with equal money, the oldest first."""
     query = select(cases).where(_in_state(wanted.state))
     if wanted.owner:
-        query = query.where(cases.c.owner == wanted.owner)
+        query = query.where(wanted.owner == _WHOSE)
     if wanted.kind:
         query = query.where(cases.c.kind == wanted.kind)
+    if wanted.cause:
+        query = query.where(cases.c.cause == wanted.cause)
     order = {
         "money": (func.coalesce(cases.c.minor, -1).desc(), cases.c.id),
+        "due": (cases.c.due_at, cases.c.id),
         "newest": (cases.c.id.desc(),),
         "oldest": (cases.c.id,),
     }[wanted.order]
     return case_rows(tx, query.order_by(*order).limit(limit).offset(offset))
-
-
-def case_row(tx: Tx, key_or_id: str) -> CaseRow | None:
-    """One case, by its number or by its key; of several with one key, the latest."""
-    wanted = cases.c.key == key_or_id
-    if key_or_id.isascii() and key_or_id.isdigit() and len(key_or_id) <= _LONGEST_NUMBER:
-        wanted = or_(wanted, cases.c.id == int(key_or_id))
-    query = select(cases).where(wanted).order_by(cases.c.id.desc()).limit(1)
-    return next(iter(case_rows(tx, query)), None)
 
 
 def case_tallies(tx: Tx, state: str) -> Tallies:
@@ -71,8 +72,10 @@ def case_tallies(tx: Tx, state: str) -> Tallies:
         .order_by(cases.c.currency)
     )
     money = tuple(Money(int(minor), currency) for currency, minor in tx.db.execute(sums))
-    return Tallies(owners=counted(cases.c.owner), kinds=counted(cases.c.kind), money=money)
+    return Tallies(owners=counted(_WHOSE), kinds=counted(cases.c.kind), money=money)
 
 
-def _in_state(state: str):  # type: ignore[no-untyped-def]  # a SQL condition
-    return cases.c.state == "open" if state == "open" else cases.c.state != "open"
+def _in_state(state: str) -> ColumnElement[bool]:
+    if state == "closed":
+        return cases.c.state.not_in(("open", "snoozed"))
+    return cases.c.state == state

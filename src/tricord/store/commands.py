@@ -31,10 +31,12 @@ class KeyReused(Exception):
 class Claimed:
     """A command taken to be carried out. `again`: an earlier attempt may have reached it.
 
-    `objection` is the gate's, to whatever was not yet sent; "" when it has none.
+    `account` is whose it is now; the command itself keeps the one it was planned for. `objection`
+    is the gate's, to whatever was not yet sent; "" when it has none.
     """
 
     id: int
+    account: AccountId
     command: Command
     attempt: int
     again: bool
@@ -248,7 +250,7 @@ def end_attempt(
     sealed = None
     if exchanges is not None:
         about = f"attempts|{claimed.id}|{claimed.attempt}"
-        sealed = seal(account_key(tx, claimed.command.account), exchanges, about)
+        sealed = seal(account_key(tx, claimed.account), exchanges, about)
     tx.db.execute(
         update(attempts)
         .where(attempts.c.command == claimed.id, attempts.c.number == claimed.attempt)
@@ -292,6 +294,12 @@ def waiting_for(tx: Tx) -> dict[ConnectionName, int]:
         .order_by(commands.c.connection)
     )
     return {ConnectionName(row[0]): row[1] for row in tx.db.execute(query)}
+
+
+def owner(tx: Tx, command: int) -> AccountId:
+    """Whose a command is now."""
+    query = select(commands.c.account).where(commands.c.id == command)
+    return AccountId(tx.db.execute(query).scalar_one())
 
 
 def latest(tx: Tx) -> int:
@@ -354,6 +362,16 @@ def move(tx: Tx, keys: Sequence[str], old: AccountId, new: AccountId) -> None:
         sealed = seal(new_key, unseal(old_key, row.sealed, about), about)
         here = update(commands).where(commands.c.id == row.id)
         tx.db.execute(here.values(account=new, partition=partition_of(new), sealed=sealed))
+        _reseal_attempts(tx, row.id, old_key, new_key)
+
+
+def _reseal_attempts(tx: Tx, command: int, old_key: bytes, new_key: bytes) -> None:
+    here = attempts.c.command == command
+    told = select(attempts).where(here, attempts.c.sealed.is_not(None))
+    for row in tx.db.execute(told).all():
+        about = f"attempts|{command}|{row.number}"
+        sealed = seal(new_key, unseal(old_key, row.sealed, about), about)
+        tx.db.execute(update(attempts).where(attempts.c.id == row.id).values(sealed=sealed))
 
 
 def _summary(row) -> Summary:  # type: ignore[no-untyped-def]  # a row of commands
@@ -383,6 +401,7 @@ def _move_on(tx: Tx, claimed: Claimed, **values: object) -> bool:
 def _claimed(tx: Tx, row, *, again: bool) -> Claimed:  # type: ignore[no-untyped-def]  # a row
     return Claimed(
         id=row.id,
+        account=AccountId(row.account),
         command=_opened(account_key(tx, row.account), row),
         attempt=row.attempts,
         again=again,

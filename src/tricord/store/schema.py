@@ -175,6 +175,7 @@ records = Table(
     Column("kind", String, primary_key=True),
     Column("external_id", String, primary_key=True),
     Column("account", String, nullable=False),
+    Column("starts", String, nullable=False),
     Column("shape", String, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("stamp", BigInteger, nullable=False),
@@ -184,10 +185,69 @@ records = Table(
     Column("due_at", _Instant),
     Column("email_index", String),
     Column("phone_index", String),
+    Column("domain_index", String),
+    Column("message_index", String),
     Column("sealed", LargeBinary, nullable=False),
     Index("records_of_account", "account"),
+    Index("records_starting", "starts"),
     Index("records_by_email", "email_index"),
     Index("records_by_phone", "phone_index"),
+    Index("records_by_domain", "domain_index"),
+    Index("records_by_message", "message_index"),
+)
+
+mentions = Table(
+    "mentions",
+    metadata,
+    Column("message_index", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("external_id", String, primary_key=True),
+    Index("mentions_of_record", "connection", "kind", "external_id"),
+)
+
+choices = Table(
+    "choices",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("external_id", String, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("chosen_at", _Instant, nullable=False),
+)
+
+merges = Table(
+    "merges",
+    metadata,
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    Column("emptied", String, nullable=False),
+    Column("home", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("merged_at", _Instant, nullable=False),
+    Column("unmerged_at", _Instant),
+    Column("moved", Text, nullable=False, server_default="{}"),
+    Index("merges_one_live", "emptied", unique=True, sqlite_where=text("unmerged_at IS NULL"),
+          postgresql_where=text("unmerged_at IS NULL")),
+)  # fmt: skip
+
+matches = Table(
+    "matches",
+    metadata,
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    Column("connection", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("external_id", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("score", Integer, nullable=False),
+    Column("reasons", Text, nullable=False),
+    Column("state", String, nullable=False),
+    Column("actor", String, nullable=False, server_default=""),
+    Column("proposed_at", _Instant, nullable=False),
+    Column("decided_at", _Instant),
+    UniqueConstraint("connection", "kind", "external_id", "account", name="matches_once"),
+    Index("matches_open", "state"),
 )
 
 observations = Table(
@@ -266,13 +326,70 @@ cases = Table(
     Column("state", String, nullable=False),
     Column("minor", BigInteger),
     Column("currency", String),
+    Column("cause", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("assignee", String, nullable=False, server_default=""),
     Column("opened_at", _Instant, nullable=False),
+    Column("due_at", _Instant, nullable=False),
+    Column("snoozed_until", _Instant),
+    Column("escalated_at", _Instant),
     Column("closed_at", _Instant),
     Column("sealed", LargeBinary, nullable=False),
-    Index("cases_one_open", "key", unique=True, sqlite_where=text("state = 'open'"),
-          postgresql_where=text("state = 'open'")),
+    Index("cases_one_live", "key", unique=True, sqlite_where=text("state IN ('open', 'snoozed')"),
+          postgresql_where=text("state IN ('open', 'snoozed')")),
     Index("cases_of_account", "account"),
+    Index("cases_by_cause", "state", "cause"),
 )  # fmt: skip
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("cause", String, primary_key=True),
+    Column("occurrence", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("opened_at", _Instant, nullable=False),
+    Column("level", Integer, nullable=False, server_default="0"),
+    Column("escalated", Boolean, nullable=False, server_default=text("false")),
+    Column("told_at", _Instant),
+    Column("most", Integer, nullable=False, server_default="0"),
+    Column("gone_at", _Instant),
+    Column("over_at", _Instant),
+    Column("before", _Instant),
+    Column("latest", Boolean, nullable=False, server_default=text("true")),
+    Index("incidents_latest", "latest", "cause"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("cause", String, nullable=False),
+    Column("occurrence", Integer, nullable=False),
+    Column("step", String, nullable=False),
+    Column("destination", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("planned_at", _Instant, nullable=False),
+    Column("due_at", _Instant, nullable=False),
+    Column("latest_at", _Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease_until", _Instant),
+    Column("ended_at", _Instant),
+    Column("receipt", Text, nullable=False, server_default=""),
+    Column("problem", Text, nullable=False, server_default=""),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("notices_of_incident", "cause", "occurrence"),
+    Index("notices_waiting", "state", "due_at"),
+)
+
+duties = Table(
+    "duties",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),
+    Column("until", _Instant, nullable=False),
+)
 
 audit = Table(
     "audit",

@@ -21,13 +21,20 @@ from tricord.store.account_views import (
     ref_of,
     whole,
 )
-from tricord.store.case_views import case_rows
+from tricord.store.case_views import (
+    EVERY_CASE,
+    CaseFilter,
+    case_detail,
+    case_rows,
+    list_cases,
+)
 from tricord.store.codec import from_micros, to_micros
 from tricord.store.command_views import attempts_of, command_row, command_rows, installments
 from tricord.store.database import Tx
 from tricord.store.row_views import (
     AccountRow,
     AttemptRow,
+    CaseDetail,
     CaseRow,
     CommandRow,
     Explanation,
@@ -196,11 +203,16 @@ def command(tx: Tx, key_or_id: str) -> tuple[CommandRow, tuple[AttemptRow, ...]]
     return None if found is None else (found, attempts_of(tx, found.id))
 
 
-def cases(tx: Tx, *, limit: int, state: str = "open", offset: int = 0) -> list[CaseRow]:
-    """The cases in a state (`open` or `closed`), newest first."""
-    is_open = schema.cases.c.state == "open"
-    query = select(schema.cases).where(is_open if state == "open" else ~is_open)
-    return case_rows(tx, query.order_by(schema.cases.c.id.desc()).limit(limit).offset(offset))
+def cases(
+    tx: Tx, *, limit: int, state: str = "open", offset: int = 0, filters: CaseFilter = EVERY_CASE
+) -> list[CaseRow]:
+    """The cases in a state (`open`, `snoozed`, or `closed` by anyone), newest first."""
+    return list_cases(tx, filters, state, limit, offset)
+
+
+def case(tx: Tx, key_or_id: str) -> CaseDetail | None:
+    """One case with everything about it; of several with one key, the latest."""
+    return case_detail(tx, key_or_id)
 
 
 def totals(tx: Tx) -> tuple[Totals, ...]:

@@ -12,7 +12,7 @@ from tricord.core.ledger import standings
 from tricord.core.next import Next, next_steps
 from tricord.core.policy.types import Policy
 from tricord.core.story import Entry, System, story
-from tricord.store import views
+from tricord.store import identity_views, views
 from tricord.store.account_views import totals_of
 from tricord.store.contract_views import deal_row
 from tricord.store.database import Tx
@@ -46,6 +46,8 @@ def account(tx: Tx, asked: Asked) -> Content | None:
         "steps": steps,
         "cases": cases,
         "links": links,
+        "fields": identity_views.fields_of(tx, held, asked.policy),
+        "merges": identity_views.merges_of(tx, held.id),
         "days": _by_day(page, asked.policy),
         "commands": {command.key: command for command in commands},
         "only": only,

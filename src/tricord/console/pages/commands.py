@@ -7,6 +7,7 @@ from tricord.store import audit, views
 from tricord.store.account_views import BOOKS, load
 from tricord.store.command_views import COMMAND_VERBS
 from tricord.store.database import Tx
+from tricord.store.editing import correctable
 from tricord.store.row_views import CommandRow
 
 _STATES = tuple(str(state) for state in EffectState)
@@ -48,6 +49,7 @@ def command(tx: Tx, asked: Asked) -> Content | None:
         "invoice": invoice,
         "history": audit.entries_of(tx, [row.key]),
         "acts": acts_on(row),
+        "corrections": correctable(tx, row.key),
         "said": None,
     }
 
