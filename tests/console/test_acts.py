@@ -15,10 +15,11 @@ from console.firm import CRM, GO_LIVE, NOW, Town, open_town
 from console.scenes import JUNIPER, MERIDIAN, OSPREY, WEEK, refused, waiting_for_approval
 from tricord.console.door import form_token
 from tricord.core.delivery import Delivery
-from tricord.store import audit, deliveries, schema
+from tricord.store import audit, deliveries, matches, schema
 from tricord.store.caseload import CaseQuery, listed_cases
 from tricord.store.database import Tx
 from tricord.store.deliveries import Arrival
+from tricord.store.matches import Proposal
 from tricord.store.mirror import account_key
 from tricord.store.sealing import seal
 
@@ -239,3 +240,70 @@ def test_reasons_are_kept_short_and_on_one_line(town: Town, app: Starlette) -> N
     assert reason.startswith("a b c")
     assert len(reason) == 500
     assert not re.search(r"[\r\n]", reason)
+
+
+def test_a_case_is_given_to_somebody_and_put_off_for_a_while(town: Town, app: Starlette) -> None:
+    at = NOW - WEEK
+    town.live("acc_osprey", OSPREY.records(2, at - WEEK), at)
+    (case,) = town.database.run(lambda tx: listed_cases(tx, CaseQuery(), 5), NOW)
+    assert act(app, f"/cases/{case.id}/assign", who=" ").status == 409
+    assert act(app, f"/cases/{case.id}/assign", who="Zoe").status == 303
+    told = latest(town)
+    assert (told["act"], told["detail"]) == ("case.assigned", {"assignee": "Zoe"})
+    assert "With <strong>Zoe</strong>" in get(app, f"/cases/{case.id}").text
+    mine = town.database.run(lambda tx: listed_cases(tx, CaseQuery(owner="Zoe"), 5), NOW)
+    assert [one.id for one in mine] == [case.id]
+    assert act(app, f"/cases/{case.id}/snooze", **{"for": "ever"}).status == 409
+    assert act(app, f"/cases/{case.id}/snooze", **{"for": "a day"}).status == 303
+    assert town.database.run(lambda tx: listed_cases(tx, CaseQuery(), 5), NOW) == []
+    assert "Trail map app cannot be invoiced" in get(app, "/cases?state=snoozed").text
+    assert "Nothing waits for a person" in get(app, "/cases").text
+
+
+def test_a_refused_invoice_is_corrected_from_its_page_and_never_its_money(
+    town: Town, app: Starlette
+) -> None:
+    refused(town)
+    number = numbered(town, "refused")
+    shown = get(app, f"/commands/{number}").text
+    assert 'name="field.memo"' in shown
+    assert "1,680.00" not in "".join(re.findall(r'name="field\.[^>]*', shown))
+    assert act(app, f"/commands/{number}/edit").status == 409, "nothing was corrected"
+    fields = {"field.days_until_due": "many", "field.total": "1"}
+    wrong = act(app, f"/commands/{number}/edit", **fields)
+    assert wrong.status == 409
+    assert "whole days" in wrong.text
+    fields = {"field.memo": "As agreed by telephone", "field.total": "1"}
+    assert act(app, f"/commands/{number}/edit", **fields).status == 303
+    assert state_of(town, number) == "ready"
+    told = latest(town)
+    assert told["act"] == "case.closed" or told["act"] == "command.edited"
+    assert "telephone" not in str(town.database.run(audit.entries, NOW))
+
+
+def test_two_accounts_are_merged_with_a_reason_and_parted_again(town: Town, app: Starlette) -> None:
+    one = town.live("acc_juniper", JUNIPER.records(1, GO_LIVE), GO_LIVE + WEEK)
+    other = town.live("acc_osprey", OSPREY.records(1, GO_LIVE), GO_LIVE + WEEK)
+    assert act(app, f"/accounts/{one}/merge", into=other).status == 409
+    assert act(app, f"/accounts/{one}/merge", into="acc_nobody", reason="x").status == 409
+    page = act(app, f"/accounts/{one}/merge", into=other, reason="one owner, two names")
+    assert page.status == 303
+    assert "identity.merged" in [e["act"] for e in town.database.run(audit.entries, NOW)]
+    assert "Undo the merge" in get(app, f"/accounts/{other}").text
+    assert act(app, f"/accounts/{one}/unmerge", reason="they are two").status == 303
+    assert act(app, f"/accounts/{one}/unmerge", reason="again").status == 409
+
+
+def test_a_match_is_accepted_or_rejected_from_the_queue(town: Town, app: Starlette) -> None:
+    town.live("acc_juniper", JUNIPER.records(1, GO_LIVE), GO_LIVE + WEEK)
+    there = town.live("acc_osprey", OSPREY.records(1, GO_LIVE), GO_LIVE + WEEK)
+    record = JUNIPER.deal_ref
+    proposal = Proposal(account=there, score=0.71, reasons=("the names sound alike",))
+    town.database.run(lambda tx: matches.propose(tx, record, [proposal]), NOW)
+    shown = get(app, "/identity")
+    for words in ("71 %", "Juniper Veterinary Clinic", "Osprey Outdoor", "the names sound alike"):
+        assert words in shown.text
+    number = int(re.findall(r"/identity/(\d+)/reject", shown.text)[0])
+    assert act(app, f"/identity/{number}/reject").status == 303
+    assert "Nobody is in doubt" in get(app, "/identity").text
+    assert act(app, f"/identity/{number}/accept").status == 409

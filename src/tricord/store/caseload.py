@@ -44,7 +44,7 @@ def listed_cases(tx: Tx, wanted: CaseQuery, limit: int, offset: int = 0) -> list
     """In the order wanted; of those with equal money, the oldest first."""
     query = select(cases).where(_in_state(wanted.state))
     if wanted.owner:
-        query = query.where(wanted.owner == _WHOSE)
+        query = query.where(_WHOSE.in_([wanted.owner]))
     if wanted.kind:
         query = query.where(cases.c.kind == wanted.kind)
     if wanted.cause:
@@ -76,6 +76,5 @@ def case_tallies(tx: Tx, state: str) -> Tallies:
 
 
 def _in_state(state: str) -> ColumnElement[bool]:
-    if state == "closed":
-        return cases.c.state.not_in(("open", "snoozed"))
-    return cases.c.state == state
+    live = ("open", "snoozed")
+    return cases.c.state.not_in(live) if state == "closed" else cases.c.state.in_([state])
