@@ -117,10 +117,8 @@ def demo_policy(stage: Stage, poll: str = "30 seconds", hub_url: str | None = No
     return text + (f'server: {{public_url: "{hub_url}"}}\n' if hub_url else "")
 
 
-def lived_in(policy: str, start: datetime) -> str:
-    """The policy of a firm that went live then, and that reads its own mailbox."""
-    inbox = "{connector: imap, url: ${IMAP_URL}, address: harbour.example, poll: 5 seconds}"
-    policy = policy.replace("\nroles:", f"\n  inbox: {inbox}\nroles:", 1)
+def live_since(policy: str, start: datetime) -> str:
+    """The policy of a firm that went live then."""
     return re.sub(r"go_live: \S+", f"go_live: {start.date()}", policy)
 
 
@@ -141,7 +139,6 @@ def demo_secrets(stage: Stage) -> str:
         f"STRIPE_API_KEY={stripe['api_key']}\n"
         f"STRIPE_WEBHOOK_SECRET={stripe['webhook_secret']}\n"
         f"SMTP_URL={mail['url']}\n"
-        f"IMAP_URL={mail['imap_url']}\n"
         f"TWILIO_SID={phone['account_sid']}\n"
         f"TWILIO_TOKEN={phone['auth_token']}\n"
         f"IMAP_URL={mail['imap_url']}\n"
@@ -198,7 +195,7 @@ async def running_demo(
     async with running_stage(hub_url, port_base=port_base, seed=seed, clock=clock) as stage:
         home.make()
         policy = demo_policy(stage, poll, hub_url)
-        home.policy_path.write_text(lived_in(policy, clock.now()) if clock else policy)
+        home.policy_path.write_text(live_since(policy, clock.now()) if clock else policy)
         home.secrets_path.touch(mode=0o600)
         home.secrets_path.write_text(demo_secrets(stage))
         async with running_hub(
