@@ -11,11 +11,17 @@ from tricord.store.audit import record_act
 
 
 def converge(batch: Batch) -> None:
-    """Decide each touched account: store new commands, open and close cases, set the alarm."""
+    """Decide each touched account: store new commands, open and close cases, set the alarm.
+
+    Until go-live only the name is kept; signing has every account decided.
+    """
     for account in list(batch.touched):
         try:
             with batch.undoable():
-                _decide(batch, account)
+                if batch.live:
+                    _decide(batch, account)
+                else:
+                    mirror.settle(batch.tx, batch.account(account), None)
         except schedule.Busy:
             mirror.wake(batch.tx, account)
         except Exception as error:  # the engine's boundary: one account must not stop the rest

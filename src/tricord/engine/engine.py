@@ -17,7 +17,7 @@ from tricord.engine.drain import Claims, Drain
 from tricord.engine.inbox import Inbox
 from tricord.engine.means import CrashPoint, Means
 from tricord.engine.pulse import Pulse
-from tricord.engine.wire import Sender
+from tricord.engine.wire import ReadOnlySender, Sender
 from tricord.sdk.connector import Acknowledgement
 from tricord.sdk.errors import PayloadMalformed, SignatureInvalid
 from tricord.store import connections, cursors, deliveries, mirror, schedule
@@ -46,7 +46,7 @@ class Engine:
             database=database,
             policy=policy,
             connections={connection.name: connection for connection in used},
-            sender=sender,
+            sender=ReadOnlySender(sender, lambda: not self.means.live),
             clock=clock,
             pulse=pulse,
             tokens=Tokens(database, sender, clock, pulse),

@@ -12,6 +12,7 @@ from tricord.core.ids import ConnectionName, Instant, Kind, Ref
 from tricord.core.records import Channel, Record
 from tricord.sdk.errors import TricordError
 from tricord.sdk.oauth import OAuth
+from tricord.sdk.paging import Paging
 from tricord.sdk.secret import Secret
 from tricord.sdk.signing import Scheme
 from tricord.sdk.talk import Hint, Listing, Reading, Response, Talk, Wire
@@ -98,6 +99,7 @@ class Acknowledgement:
 Parse = Callable[[Access, Delivery], Sequence[Record | Hint]]
 Read = Callable[[Access, Ref, Instant], Reading]
 List = Callable[[Access, str, Instant], Listing]
+Pages = Callable[[Access, str, Instant], Paging]
 Act = Callable[[Access, Any, Work], Talk]
 Tell = Callable[[Access, Alert, Work], Talk]
 Probe = Callable[[Access], Reading]
@@ -133,7 +135,8 @@ class Connector:
     what the account at the vendor has, so that a policy which names what is not there is found out
     by a check. `signing` names the settings that webhooks are signed with; a comma in one separates
     two live secrets. `channel` is how people are reached here, None where they are not. `notice` is
-    how an alert is told here.
+    how an alert is told here. `pages` lists all records of a kind for an import, from a cursor; ""
+    is the start. `since` is the cursor of `listing` that finds everything changed since a moment.
     """
 
     name: str
@@ -151,6 +154,8 @@ class Connector:
     parse: Parse | None = None
     reads: Mapping[Kind, Read] = field(default_factory=dict)
     listing: List | None = None
+    since: Callable[[Instant], str] | None = None
+    pages: Mapping[Kind, Pages] = field(default_factory=dict)
     schema: Discover | None = None
     signing: tuple[str, ...] = ("webhook_secret",)
     acknowledgement: Acknowledgement = Acknowledgement()

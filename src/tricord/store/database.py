@@ -47,6 +47,15 @@ class Tx:
     now: Instant
 
 
+def rehearsed(tx: Tx, work: Callable[[Tx], T]) -> T:
+    """What `work` finds in this transaction, with everything undone that it wrote."""
+    point = tx.db.begin_nested()
+    try:
+        return work(tx)
+    finally:
+        point.rollback()
+
+
 class Database:
     """One firm's database. `close` when done; closing waits for what is being written."""
 
@@ -101,6 +110,10 @@ class Database:
                     raise
         with self.engine.begin() as db:
             return work(Tx(db, self.keys, now))
+
+    def rehearse(self, work: Callable[[Tx], T], now: Instant) -> T:
+        """`run`, but nothing of it stays: what the answer tells did not happen."""
+        return self.run(lambda tx: rehearsed(tx, work), now)
 
     async def write(self, work: Callable[[Tx], T], now: Instant) -> T:
         """`run` in a writing thread. On SQLite, in the order of the calls."""

@@ -21,7 +21,10 @@ Follower = Callable[["Account", Json], None]
 
 @dataclass(slots=True)
 class Account:
-    """Everything handlers read and change. `public_url` wins over the address callers used."""
+    """Everything handlers read and change. `public_url` wins over the address callers used.
+
+    `payments` holds the invoice payments of each invoice, in the order they were made in.
+    """
 
     settings: Settings
     outbox: Outbox
@@ -39,6 +42,7 @@ class Account:
     public_url: str | None = None
     thin: bool = False
     overdue_told: set[str] = field(default_factory=set)
+    payments: dict[str, list[Json]] = field(default_factory=dict)
 
     @property
     def base_url(self) -> str:
@@ -55,6 +59,8 @@ class Account:
 
     def add(self, obj: Json) -> Json:
         self.tables[obj["object"]][obj["id"]] = obj
+        if obj["object"] == "invoice_payment":
+            self.payments.setdefault(obj["invoice"], []).append(obj)
         return obj
 
     def get(self, kind: str, object_id: str, *, param: str | None = None) -> Json:
