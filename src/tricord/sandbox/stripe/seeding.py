@@ -25,10 +25,11 @@ _CARD = "pm_card_visa"
 
 def fill(account: Account, clients: int, until: datetime) -> None:
     """Make this many clients, without a word to those who listen."""
-    stories: list[Story] = []
     with _past(account, until):
-        for number in range(min(clients, len(_ENDINGS))):
-            stories.append(_played(account, client(number, until), _ENDINGS[number]))
+        stories = [
+            _played(account, client(number, until), end)
+            for number, end in enumerate(_ENDINGS[:clients])
+        ]
     for number in range(len(stories), clients):
         # Most clients have paid; a few have a story.
         story = number % 50 if number % 50 < len(stories) else 0
