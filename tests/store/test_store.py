@@ -78,11 +78,11 @@ def test_a_hint_is_read_once_and_again_only_if_it_came_again_meanwhile(database:
     worker = database.run(lambda tx: workers.begin(tx, "work", "here"), NOW)
 
     for _ in range(3):
-        database.run(lambda tx: hints.add(tx, [make.DEAL], NOW), NOW)
+        database.run(lambda tx: hints.add(tx, make.DEAL, NOW), NOW)
     (pending,) = claim(NOW)
     assert claim(NOW) == []
     later = NOW + timedelta(seconds=1)
-    database.run(lambda tx: hints.add(tx, [make.DEAL], later), later)
+    database.run(lambda tx: hints.add(tx, make.DEAL, later), later)
     database.run(lambda tx: hints.finish(tx, pending, later), later)
     (again,) = claim(later)
     database.run(lambda tx: hints.finish(tx, again, later), later)
@@ -91,7 +91,7 @@ def test_a_hint_is_read_once_and_again_only_if_it_came_again_meanwhile(database:
 
 def test_a_read_whose_worker_is_dead_is_free_again(database: Database) -> None:
     worker = database.run(lambda tx: workers.begin(tx, "work", "here"), NOW)
-    database.run(lambda tx: hints.add(tx, [make.DEAL], NOW), NOW)
+    database.run(lambda tx: hints.add(tx, make.DEAL, NOW), NOW)
     dead = NOW + workers.DEAD_AFTER
     for at, found in ((NOW, 1), (dead - timedelta(seconds=1), 0), (dead, 1)):
         got = database.run(lambda tx: hints.claim(tx, [make.CRM], None, 10, worker), at)

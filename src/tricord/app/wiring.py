@@ -43,17 +43,19 @@ class NeedsPostgres(ValueError):
 
 def connections_of(loaded: Loaded) -> list[Connection]:
     """Each active connection of the policy, ready for the engine."""
-    return [_connection(one, loaded.policy) for one in loaded.connections if one.active]
+    return [_connection(one, loaded) for one in loaded.connections if one.active]
 
 
-def _connection(settings: ConnectionSettings, policy: Policy) -> Connection:
+def _connection(settings: ConnectionSettings, loaded: Loaded) -> Connection:
     connector = all_connectors()[settings.connector]
+    hooks = f"{loaded.public_url}/hooks/{settings.name}" if loaded.public_url else ""
     return Connection(
         connector=connector,
         access=Access(
             connection=ConnectionName(settings.name),
             settings=dict(settings.values),
-            fields=policy.fields,
+            fields=loaded.policy.fields,
+            hook_url=hooks,
         ),
         base_url=settings.base_url or connector.base_url,
         poll=settings.poll,

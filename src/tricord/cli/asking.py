@@ -1,8 +1,9 @@
 """What every command shares: the home it works in, its database, and how problems are told."""
 
+import contextlib
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ import click
 from tricord.app.declarations import PolicyInvalid
 from tricord.app.home import Home, HomeBusy, SecretsInvalid
 from tricord.engine.clock import SystemClock
-from tricord.store.database import Tx
+from tricord.store.database import Database, Tx
 from tricord.store.sealing import KeyWrong
 
 T = TypeVar("T")
@@ -57,10 +58,22 @@ def print_json(value: object) -> None:
 
 def asked(home: Home, work: Callable[[Tx], T]) -> T:
     """`work` in one transaction on the home's database. A home that is not there is a problem."""
+    with _opened(home) as database:
+        return database.run(work, SystemClock().now())
+
+
+def rehearsed(home: Home, work: Callable[[Tx], T]) -> T:
+    """`work` in a transaction that is undone: what it returns is what would be."""
+    with _opened(home) as database:
+        return database.rehearse(work, SystemClock().now())
+
+
+@contextlib.contextmanager
+def _opened(home: Home) -> Iterator[Database]:
     if not home.key_path.exists():
         raise Found(f"there is no Tricord home at {home.path}; make one with: tricord init")
     database = home.open_database()
     try:
-        return database.run(work, SystemClock().now())
+        yield database
     finally:
         database.close()

@@ -27,6 +27,7 @@ _COMMANDS = {
     "retry": ("deciding", "Try a refused or unknown command again."),
     "skip": ("deciding", "Give a command up, with a reason."),
     "reread": ("deciding", "Read a parked delivery again."),
+    "replay": ("replay", "Have a delivery or a command come up again, with a preview."),
     "resolve": ("deciding", "Close a case, with a reason."),
     "log": ("listing", "The audit log, newest first."),
     "sandbox": ("running", "Run sandbox vendors alone."),

@@ -1,5 +1,7 @@
 """Troubles: what goes wrong between Tricord and its vendors, told as cases. Pure words."""
 
+from datetime import timedelta
+
 from tricord.core.account import Account
 from tricord.core.cases import Case
 from tricord.core.commands import VERBS, Command, CreateInvoice, because
@@ -145,6 +147,57 @@ def limited(policy: Policy, name: ConnectionName, since: Instant, problem: str) 
             "Ask the vendor for a higher limit",
         ),
         evidence=(problem,),
+    )
+
+
+def lapsed(policy: Policy, name: ConnectionName, problem: str) -> Case:
+    """A vendor that does not send us webhooks any more, by its own account."""
+    return Case(
+        key=f"lapsed/{name}",
+        kind="lapsed",
+        title=f"{name} does not send us webhooks: {problem}",
+        owner=policy.owners.default,
+        because=because("lease", policy.version, connection=name),
+        next_actions=(
+            f"Make or enable the webhook at the vendor, pointing to /hooks/{name}",
+            "Meanwhile polls find everything, only later",
+        ),
+        evidence=(problem,),
+    )
+
+
+def unheard(policy: Policy, name: ConnectionName, since: Instant) -> Case:
+    """A vendor whose changes we find by asking, and of which no webhook tells."""
+    clock = since.astimezone(policy.firm.zone)
+    return Case(
+        key=f"unheard/{name}",
+        kind="unheard",
+        title=f"{name} has had news since {clock:%d %b %H:%M} that no webhook told of",
+        owner=policy.owners.default,
+        because=because("lease", policy.version, connection=name),
+        next_actions=(
+            f"See whether the webhook at the vendor is on and points to /hooks/{name}",
+            "See whether this server can be reached from outside",
+            "Meanwhile polls find everything, only later",
+        ),
+    )
+
+
+def quiet(policy: Policy, name: ConnectionName, since: Instant, usual: timedelta) -> Case:
+    """A vendor that has fallen silent, measured by its own rhythm."""
+    clock = since.astimezone(policy.firm.zone)
+    hours = max(1, round(usual.total_seconds() / 3600))
+    return Case(
+        key=f"quiet/{name}",
+        kind="quiet",
+        title=f"Nothing has come from {name} since {clock:%d %b %H:%M}; "
+        f"its longest silence before was {hours} h",
+        owner=policy.owners.default,
+        because=because("rhythm", policy.version, connection=name, longest_hours=hours),
+        next_actions=(
+            "See at the vendor whether anything has happened there since",
+            f"See whether its webhook is on and points to /hooks/{name}",
+        ),
     )
 
 

@@ -48,17 +48,17 @@ def absorb_delivery(batch: Batch, waiting: deliveries.Waiting) -> bool:
     return True
 
 
-def take_hint(batch: Batch, hint: Hint) -> None:
-    """Ask for a read, unless it tells what we know or echoes what we wrote."""
+def take_hint(batch: Batch, hint: Hint) -> bool:
+    """Ask for a read, unless it tells what we know or echoes what we wrote. True if it was news."""
     connection = batch.connections.get(hint.ref.connection)
     if connection is None or hint.ref.kind not in connection.connector.reads:
-        return
+        return False
     stamp = mirror.stamp_of(batch.tx, hint.ref)
     if hint.version is not None and stamp is not None and stamp >= hint.version:
-        return
+        return False
     if hint.change is not None and _is_echo(batch, hint.ref, *hint.change):
-        return
-    hints.add(batch.tx, [hint.ref], batch.tx.now + _patience(batch, hint.ref))
+        return False
+    return hints.add(batch.tx, hint.ref, batch.tx.now + _patience(batch, hint.ref))
 
 
 def _patience(batch: Batch, ref: Ref) -> timedelta:

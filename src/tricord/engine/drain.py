@@ -7,7 +7,7 @@ it has committed does anything leave. Turns go on until nothing is left to do.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,44 +17,50 @@ import structlog
 from tricord.core.commands import Priority, priority_of
 from tricord.core.identity import partition_of
 from tricord.core.ids import ConnectionName
-from tricord.engine import acting, breaker, recording
+from tricord.engine import acting, breaker, hearing, recording
 from tricord.engine.absorbing import QUIET, absorb_delivery
 from tricord.engine.batch import Batch
 from tricord.engine.calling import call
-from tricord.engine.connection import Connection
 from tricord.engine.deciding import converge
 from tricord.engine.means import Means
-from tricord.engine.results import Finished, Tried, WasPolled, WasProbed, WasRead
+from tricord.engine.results import Finished, Tried, WasLeased, WasPolled, WasProbed, WasRead
 from tricord.engine.talking import Log
 from tricord.sdk.connector import Work
 from tricord.sdk.errors import PayloadMalformed
-from tricord.store import connections, cursors, deliveries, hints, mirror, modes, schedule
+from tricord.store import connections, cursors, deliveries, hints, leases, mirror, modes, schedule
 from tricord.store.commands import Claimed
-from tricord.store.database import Tx
+from tricord.store.database import PARTITIONS, Tx
 from tricord.store.modes import Mode
 
 log = structlog.get_logger("tricord.engine")
 
 BATCH = 200
 IDLE = timedelta(seconds=1)
+PATIENCE = 3
 
 
 @dataclass(slots=True)
 class Claims:
-    """What a turn has taken, to be sent once it has committed, and what it must leave for later."""
+    """What a turn has taken, to be sent once it has committed, and what it must leave for later.
+
+    `kept_out`: another worker was turning over some of the same partitions.
+    """
 
     commands: list[Claimed] = field(default_factory=list)
     reads: list[hints.Pending] = field(default_factory=list)
     polls: list[cursors.Poll] = field(default_factory=list)
     probes: list[ConnectionName] = field(default_factory=list)
+    leases: list[ConnectionName] = field(default_factory=list)
     absorbed: int = 0
     put_back: list[Finished] = field(default_factory=list)
+    kept_out: bool = False
     next_at: datetime | None = None
     live: bool = False
 
     @property
     def any(self) -> bool:
-        return bool(self.commands or self.reads or self.polls or self.probes or self.absorbed)
+        taken = self.commands or self.reads or self.polls or self.probes or self.leases
+        return bool(taken or self.absorbed)
 
 
 class Drain:
@@ -82,10 +88,16 @@ class Drain:
 
     async def until_idle(self, linger: timedelta = timedelta()) -> None:
         """Turn until nothing is in flight, and nothing becomes due within `linger`."""
+        patience = PATIENCE
         while not self.means.stopping:
             self._wake.clear()
             claims = await self.turn()
             if claims.any or self._finished:
+                continue
+            if claims.kept_out and patience:
+                # The other's turn may have begun before what we were woken for had arrived.
+                patience -= 1
+                await self._rest(None, QUIET)
                 continue
             if self._in_flight:
                 await self._rest(claims.next_at, IDLE)
@@ -124,6 +136,8 @@ class Drain:
             self._launch(self._poll(poll))
         for name in claims.probes:
             self._launch(self._probe(name))
+        for name in claims.leases:
+            self._launch(self._lease(name))
         return claims
 
     async def _turn_safely(self) -> Claims | None:
@@ -135,41 +149,42 @@ class Drain:
             return None
 
     def _turn(self, tx: Tx, finished: Sequence[Finished]) -> Claims:
-        schedule.lock(tx, self.partitions)
+        ours = schedule.lock(tx, self.partitions)
         batch = self._batch(tx)
-        claims = Claims(live=batch.live)
+        kept_out = ours is not None and len(ours) < self._wanted
+        claims = Claims(kept_out=kept_out, live=batch.live)
         for one in finished:
             self._record_safely(batch, one, claims)
-        acting.recover(batch, self.partitions)
-        for waiting in deliveries.waiting(tx, self.partitions, BATCH):
+        acting.recover(batch, ours)
+        for waiting in deliveries.waiting(tx, ours, BATCH):
             claims.absorbed += absorb_delivery(batch, waiting)
-        for account in mirror.due_accounts(tx, self.partitions, BATCH):
+        for account in mirror.due_accounts(tx, ours, BATCH):
             with contextlib.suppress(schedule.Busy):
                 batch.hold(account)
                 batch.touch(account)
         converge(batch)
         self.means.crash_point("after absorbing")
         if not self.means.stopping:
-            self._claim(batch, claims)
+            self._claim(batch, claims, ours)
         breaker.note(batch)
         return claims
 
-    def _claim(self, batch: Batch, claims: Claims) -> None:
+    def _claim(self, batch: Batch, claims: Claims, ours: Sequence[int] | None) -> None:
         tx = batch.tx
         usable = [name for name in connections.usable(tx) if name in self.means.connections]
         room = max(0, 2 * BATCH - len(self._in_flight))
-        claims.commands = acting.claim(batch, usable, self.partitions, min(BATCH, room))
+        claims.commands = acting.claim(batch, usable, ours, min(BATCH, room))
         converge(batch)
         worker, limit = batch.worker, min(BATCH, room)
-        claims.reads = hints.claim(tx, usable, self.partitions, limit, worker)
-        claims.polls = cursors.claim(tx, self._ours(usable), worker)
-        claims.probes = connections.claim_probes(tx, self._ours(self.means.connections), worker)
+        claims.reads = hints.claim(tx, usable, ours, limit, worker)
+        claims.polls = cursors.claim(tx, _within(usable, ours), worker)
+        claims.probes = connections.claim_probes(tx, _within(self.means.connections, ours), worker)
+        claims.leases = leases.claim(tx, _within(usable, ours), worker)
         claims.next_at = schedule.next_due(tx, self.partitions)
 
-    def _ours(self, names: Sequence[ConnectionName] | dict[ConnectionName, Connection]):  # type: ignore[no-untyped-def]  # a list of names
-        """The connections whose polls and probes are made from these partitions."""
-        wanted = self.partitions
-        return [name for name in names if wanted is None or partition_of(name) in wanted]
+    @property
+    def _wanted(self) -> int:
+        return PARTITIONS if self.partitions is None else len(self.partitions)
 
     def _record_safely(self, batch: Batch, one: Finished, claims: Claims) -> None:
         """Record one result; if that breaks the program, the others are recorded all the same."""
@@ -194,6 +209,8 @@ class Drain:
                 recording.record_poll(batch, one, self.means.dice)
             case WasProbed():
                 breaker.settle_probe(batch, one)
+            case WasLeased():
+                hearing.settle_lease(batch, one)
 
     # Out
 
@@ -251,6 +268,18 @@ class Drain:
         failed = result if isinstance(result, Exception) else None
         self._finished.append(WasProbed(connection=name, result=failed))
 
+    async def _lease(self, name: ConnectionName) -> None:
+        connection = self.means.connections[name]
+        subscription = connection.connector.subscription
+        assert subscription is not None, "only such connections have a lease"  # noqa: S101
+        result = await call(
+            self.means,
+            lambda access: subscription(access, self.means.clock.now()),
+            connection,
+            Priority.NEWS,
+        )
+        self._finished.append(WasLeased(connection=name, result=result))
+
     def _launch(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._in_flight.add(task)
@@ -277,3 +306,12 @@ class Drain:
 
     async def _write(self, work: Callable[[Tx], Claims]) -> Claims:
         return await self.means.database.write(work, self.means.clock.now())
+
+
+def _within(
+    names: Iterable[ConnectionName], partitions: Sequence[int] | None
+) -> list[ConnectionName]:
+    """The connections whose polls and probes are made from these partitions."""
+    if partitions is None:
+        return list(names)
+    return [name for name in names if partition_of(name) in set(partitions)]

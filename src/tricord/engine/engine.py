@@ -20,7 +20,7 @@ from tricord.engine.pulse import Pulse
 from tricord.engine.wire import ReadOnlySender, Sender
 from tricord.sdk.connector import Acknowledgement
 from tricord.sdk.errors import PayloadMalformed, SignatureInvalid
-from tricord.store import connections, cursors, deliveries, mirror, schedule
+from tricord.store import connections, cursors, deliveries, leases, mirror, schedule
 from tricord.store.database import Database, Tx
 from tricord.store.deliveries import Arrival
 
@@ -94,12 +94,13 @@ class Engine:
         means = self.means
 
         def begin(tx: Tx) -> None:
-            # One process at a time, and all in one order, so that two that start do not collide.
-            schedule.lock(tx, None)
+            schedule.one_at_a_time(tx, "start")
             for connection in sorted(means.connections.values(), key=lambda one: one.name):
                 connections.announce(tx, connection.name, connection.connector.name)
                 if connection.connector.listing is not None:
                     cursors.announce(tx, connection.name)
+                if connection.connector.subscription is not None and connection.access.hook_url:
+                    leases.announce(tx, connection.name)
             # Another policy or another program may want what this one did not: ask every account.
             if schedule.changed_since(tx, f"{means.policy.version} {__version__}"):
                 mirror.wake_everyone(tx)

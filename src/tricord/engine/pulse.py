@@ -65,7 +65,7 @@ class Pulse:
                 ours = workers.begin(tx, self._kind, self._place)
             return ours, len(workers.alive(tx))
 
-        self.worker, self.crowd = await self._database.write(work, self._clock.now())
+        self.worker, self.crowd = await self._database.beat(work, self._clock.now())
         if known and known != self.worker:
             log.warning("pulse.renewed", was=known, now=self.worker)
         self._sure_until = asked + SURE_FOR.total_seconds()

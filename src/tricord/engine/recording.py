@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from tricord.core import troubles
 from tricord.core.delivery import Delivery
 from tricord.core.ids import ConnectionName
-from tricord.engine import breaker
+from tricord.engine import breaker, hearing
 from tricord.engine.absorbing import QUIET, take_hint
 from tricord.engine.acting import CASE_AFTER, wait_after
 from tricord.engine.batch import Batch
@@ -47,17 +47,7 @@ def record_poll(batch: Batch, one: WasPolled, dice: random.Random) -> None:
     connection = batch.connections[name]
     match one.result:
         case Changes() as changes:
-            missed = [
-                Arrival(
-                    delivery=Delivery(connection=name, body=event.body, received_at=tx.now),
-                    name=event.id,
-                    source="poll",
-                )
-                for event in changes.missed
-            ]
-            deliveries.accept(tx, missed)
-            for hint in changes.hints:
-                take_hint(batch, hint)
+            _take_in(batch, name, changes)
             gap = timedelta() if changes.more else connection.poll
             cursors.advance(tx, one.poll, changes.cursor, tx.now + gap)
             breaker.well(batch, name)
@@ -69,6 +59,18 @@ def record_poll(batch: Batch, one: WasPolled, dice: random.Random) -> None:
             if attempt >= CASE_AFTER and not breaker.is_down(batch, name):
                 told = troubles.silent(batch.policy, name, detail_of(error))
                 cases.open_case(tx, told, "engine")
+
+
+def _take_in(batch: Batch, name: ConnectionName, changes: Changes) -> None:
+    """Deliveries and hints of a poll, and which of them no webhook has told of."""
+    news: list[int | None] = []
+    for event in changes.missed:
+        delivery = Delivery(connection=name, body=event.body, received_at=batch.tx.now)
+        arrival = Arrival(delivery=delivery, name=event.id, source="poll")
+        if deliveries.accept(batch.tx, [arrival]):
+            news.append(event.version)
+    news.extend([hint.version for hint in changes.hints if take_hint(batch, hint)])
+    hearing.after_poll(batch, name, news)
 
 
 def detail_of(error: Exception) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tricord.core.ids import ConnectionName
 from tricord.core.records import Record
 from tricord.engine.talking import Exchange
+from tricord.sdk.connector import Lease
 from tricord.sdk.talk import Changes, Done
 from tricord.store.commands import Claimed
 from tricord.store.cursors import Poll
@@ -41,4 +42,12 @@ class WasProbed:
     result: Exception | None
 
 
-Finished = Tried | WasRead | WasPolled | WasProbed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WasLeased:
+    """Whether a vendor still sends us webhooks, or why it could not be asked."""
+
+    connection: ConnectionName
+    result: Lease | Exception
+
+
+Finished = Tried | WasRead | WasPolled | WasProbed | WasLeased

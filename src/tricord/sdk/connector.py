@@ -59,11 +59,13 @@ class Access:
     """One configured use: what talks and parsing may know about the connection.
 
     `fields` maps our names of CRM fields to the vendor's properties (`deal.service_type`).
+    `hook_url` is where its webhooks reach us, "" while no public address is configured.
     """
 
     connection: ConnectionName
     settings: Mapping[str, Secret | str] = field(default_factory=dict)
     fields: tuple[tuple[str, str], ...] = ()
+    hook_url: str = ""
 
     def text(self, name: str) -> str:
         """A setting as text; secrets are revealed here and nowhere else. "" when it is not set."""
@@ -96,11 +98,26 @@ class Acknowledgement:
     body: bytes = b'{"accepted":true}'
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Whether the vendor sends us webhooks. `renewed` says that it had stopped and goes on now;
+    `expires_at` is when it stops by itself, None where it does not."""
+
+    live: bool
+    problem: str = ""
+    remote: str = ""
+    renewed: bool = False
+    expires_at: Instant | None = None
+
+
+Leasing = Generator[Wire, Response, Lease]
+
 Parse = Callable[[Access, Delivery], Sequence[Record | Hint]]
 Read = Callable[[Access, Ref, Instant], Reading]
 List = Callable[[Access, str, Instant], Listing]
 Pages = Callable[[Access, str, Instant], Paging]
 Act = Callable[[Access, Any, Work], Talk]
+Subscribe = Callable[[Access, Instant], Leasing]
 Tell = Callable[[Access, Alert, Work], Talk]
 Probe = Callable[[Access], Reading]
 Discover = Callable[[Access], Generator[Wire, Response, Schema]]
@@ -163,6 +180,7 @@ class Connector:
     notice: Notice | None = None
     oauth: OAuth | None = None
     either: tuple[tuple[str, ...], ...] = ()
+    subscription: Subscribe | None = None
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:

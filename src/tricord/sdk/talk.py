@@ -82,10 +82,14 @@ class Hint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missed:
-    """An event found by a poll, as it would have arrived by webhook. `id` as in a delivery."""
+    """An event found by a poll, as it would have arrived by webhook. `id` as in a delivery.
+
+    `version` is when it happened, in milliseconds since 1970; None where the vendor does not tell.
+    """
 
     id: str
     body: bytes
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,18 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A command without its sealed part."""
+
+    key: str
+    verb: str
+    connection: ConnectionName
+    state: str
+    money: Money | None
+    remote: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
     id: int
     account: AccountId
@@ -273,6 +285,29 @@ def waiting_for(tx: Tx) -> dict[ConnectionName, int]:
     return {ConnectionName(row[0]): row[1] for row in tx.db.execute(query)}
 
 
+def latest(tx: Tx) -> int:
+    """The number of the newest command; 0 when there is none."""
+    return int(tx.db.execute(select(func.coalesce(func.max(commands.c.id), 0))).scalar_one())
+
+
+def since(tx: Tx, number: int) -> list[Summary]:
+    """The commands newer than this number, oldest first."""
+    rows = tx.db.execute(select(commands).where(commands.c.id > number).order_by(commands.c.id))
+    return [_summary(row) for row in rows]
+
+
+def ended_of(tx: Tx, account: AccountId, limit: int = 50) -> list[Summary]:
+    """What is over on this account, newest first."""
+    query = select(commands).where(commands.c.account == account, commands.c.ended_at.is_not(None))
+    rows = tx.db.execute(query.order_by(commands.c.id.desc()).limit(limit))
+    return [_summary(row) for row in rows]
+
+
+def summary(tx: Tx, key: str) -> Summary | None:
+    row = tx.db.execute(select(commands).where(commands.c.key == key)).first()
+    return None if row is None else _summary(row)
+
+
 def waiting_at(tx: Tx, connection: ConnectionName, currency: str) -> tuple[int, Money | None]:
     """How many commands wait for a connection, and the money of its invoices in this currency."""
     here = [
@@ -310,6 +345,17 @@ def move(tx: Tx, keys: Sequence[str], old: AccountId, new: AccountId) -> None:
         sealed = seal(new_key, unseal(old_key, row.sealed, about), about)
         here = update(commands).where(commands.c.id == row.id)
         tx.db.execute(here.values(account=new, partition=partition_of(new), sealed=sealed))
+
+
+def _summary(row) -> Summary:  # type: ignore[no-untyped-def]  # a row of commands
+    return Summary(
+        key=row.key,
+        verb=row.verb,
+        connection=ConnectionName(row.connection),
+        state=row.state,
+        money=Money(row.minor, row.currency) if row.currency else None,
+        remote=row.remote or "",
+    )
 
 
 def _held_by(claimed: Claimed):  # type: ignore[no-untyped-def]  # a SQL condition

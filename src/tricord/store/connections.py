@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select, update
 
 from tricord.core.ids import ConnectionName, Instant
-from tricord.store.codec import from_micros, maybe_micros, to_micros
+from tricord.store.codec import from_micros, maybe_micros, maybe_time, to_micros
 from tricord.store.database import Tx
 from tricord.store.deliveries import upsert
 from tricord.store.schema import connections
@@ -92,6 +92,29 @@ def lost_access(tx: Tx, name: ConnectionName, problem: str) -> Health | None:
     row = tx.db.execute(select(connections.c.pauses).where(connections.c.name == name)).first()
     pause = _pause(row.pauses if row else 0)
     return _worse(tx, name, "access_lost", problem, tx.now + pause)
+
+
+def delivered_at(tx: Tx, name: ConnectionName) -> datetime | None:
+    """When the last webhook came from there; None when none ever has."""
+    query = select(connections.c.delivered_at).where(connections.c.name == name)
+    return maybe_time(tx.db.execute(query).scalar())
+
+
+def unheard(tx: Tx, name: ConnectionName, *, news: bool) -> datetime | None:
+    """Since when news was found by asking alone; `news` begins that time, a webhook ends it."""
+    query = select(connections.c.unheard_since).where(connections.c.name == name)
+    since = tx.db.execute(query).scalar()
+    if since is None and news:
+        since = to_micros(tx.now)
+        here = update(connections).where(connections.c.name == name)
+        tx.db.execute(here.values(unheard_since=since))
+    return maybe_time(since)
+
+
+def heard(tx: Tx, name: ConnectionName) -> None:
+    """News comes by itself again, or will."""
+    here = update(connections).where(connections.c.name == name)
+    tx.db.execute(here.values(unheard_since=None))
 
 
 def usable(tx: Tx) -> list[ConnectionName]:

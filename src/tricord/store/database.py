@@ -63,10 +63,10 @@ class Database:
         self.keys = keys
         self.url = url
         self.engine = _open(url)
-        # SQLite has one writer. PostgreSQL takes several, and a beat must not wait for a long turn.
         writers = 1 if self.engine.dialect.name == "sqlite" else 4
         self._writer = ThreadPoolExecutor(writers, thread_name_prefix="tricord-write")
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="tricord-read")
+        self._pulse = ThreadPoolExecutor(1, thread_name_prefix="tricord-beat")
 
     def prepare(self) -> None:
         """Make or upgrade the tables, and check that the key is the one they were sealed with."""
@@ -112,13 +112,22 @@ class Database:
             return work(Tx(db, self.keys, now))
 
     def rehearse(self, work: Callable[[Tx], T], now: Instant) -> T:
-        """`run`, but nothing of it stays: what the answer tells did not happen."""
-        return self.run(lambda tx: rehearsed(tx, work), now)
+        """Do `work` in one transaction, and undo all of it. What it returns is what would be."""
+        with self.engine.connect() as db:
+            rehearsal = db.begin()
+            try:
+                return work(Tx(db, self.keys, now))
+            finally:
+                rehearsal.rollback()
 
     async def write(self, work: Callable[[Tx], T], now: Instant) -> T:
         """`run` in a writing thread. On SQLite, in the order of the calls."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._writer, self.run, work, now)
+
+    async def beat(self, work: Callable[[Tx], T], now: Instant) -> T:
+        """`run` in a thread of its own: what says that we live must not wait for long turns."""
+        return await asyncio.get_running_loop().run_in_executor(self._pulse, self.run, work, now)
 
     async def read(self, work: Callable[[Tx], T], now: Instant) -> T:
         """`work`, which must not write, in a reading thread."""
@@ -143,6 +152,7 @@ class Database:
     def close(self) -> None:
         self._writer.shutdown()
         self._readers.shutdown()
+        self._pulse.shutdown()
         self.engine.dispose()
 
 

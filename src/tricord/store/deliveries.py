@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
@@ -17,6 +18,9 @@ from tricord.store.codec import from_micros, to_micros
 from tricord.store.database import Tx
 from tricord.store.schema import connections, deliveries
 from tricord.store.sealing import seal, unseal
+
+RHYTHM = 500
+FEWEST_FOR_A_RHYTHM = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +48,13 @@ def partition_for(arrival: Arrival) -> int:
     return partition_of(f"{arrival.delivery.connection}|{arrival.name}")
 
 
-def accept(tx: Tx, arrivals: Sequence[Arrival]) -> None:
-    """Store what arrived; of copies only the number is kept. A poll never counts as a copy."""
+def accept(tx: Tx, arrivals: Sequence[Arrival]) -> int:
+    """Store what arrived; of copies only the number is kept. A poll never counts as a copy.
+
+    Answers with how many a poll brought that had not come by themselves.
+    """
     if not arrivals:
-        return
+        return 0
     rows: dict[tuple[str, str], dict[str, object]] = {}
     for arrival in arrivals:
         known = rows.get((arrival.delivery.connection, arrival.name))
@@ -71,18 +78,27 @@ def accept(tx: Tx, arrivals: Sequence[Arrival]) -> None:
     )
     found = statement.on_conflict_do_nothing(index_elements=["connection", "name"])
     # In one order everywhere, so that two who store the same copies do not wait for each other.
+    fresh = 0
     for _, row in sorted(rows.items()):
-        tx.db.execute(found if row["source"] == "poll" else told, row)
+        if row["source"] == "poll":
+            fresh += tx.db.execute(found, row).rowcount
+        else:
+            tx.db.execute(told, row)
     for name in sorted({a.delivery.connection for a in arrivals if a.source == "webhook"}):
         _heard_from(tx, name)
+    return fresh
 
 
 def _heard_from(tx: Tx, name: ConnectionName) -> None:
     """Note it at most once a second: every webhook of a connection would wait for this one row."""
     lately = to_micros(tx.now - timedelta(seconds=1))
-    stale = or_(connections.c.delivered_at.is_(None), connections.c.delivered_at < lately)
+    stale = or_(
+        connections.c.delivered_at.is_(None),
+        connections.c.delivered_at < lately,
+        connections.c.unheard_since.is_not(None),
+    )
     here = update(connections).where(connections.c.name == name, stale)
-    tx.db.execute(here.values(delivered_at=to_micros(tx.now)))
+    tx.db.execute(here.values(delivered_at=to_micros(tx.now), unheard_since=None))
 
 
 def waiting(tx: Tx, partitions: Sequence[int] | None, limit: int) -> list[Waiting]:
@@ -110,6 +126,40 @@ def release(tx: Tx, delivery_id: int) -> bool:
     """Let a parked delivery be read once more. False when there is no such one."""
     here = update(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.state == "parked")
     return tx.db.execute(here.values(state="waiting", problem="")).rowcount == 1
+
+
+def longest_gap(tx: Tx, connection: ConnectionName) -> timedelta | None:
+    """The longest silence between the last webhooks of a connection; None while too few came."""
+    query = (
+        select(deliveries.c.received_at)
+        .where(deliveries.c.connection == connection, deliveries.c.source == "webhook")
+        .order_by(deliveries.c.id.desc())
+        .limit(RHYTHM)
+    )
+    times = [from_micros(at) for at in tx.db.execute(query).scalars()]
+    if len(times) < FEWEST_FOR_A_RHYTHM:
+        return None
+    return max(later - earlier for later, earlier in pairwise(times))
+
+
+def again(tx: Tx, delivery_id: int) -> bool:
+    """Let a delivery be absorbed once more, whatever became of it. False when there is none."""
+    here = update(deliveries).where(deliveries.c.id == delivery_id)
+    return tx.db.execute(here.values(state="waiting", problem="")).rowcount == 1
+
+
+def to_replay(tx: Tx, delivery_id: int) -> Waiting | None:
+    """A delivery as if it waited, whatever became of it."""
+    delivery = opened(tx, delivery_id)
+    return Waiting(id=delivery_id, delivery=delivery) if delivery else None
+
+
+def problem_of(tx: Tx, delivery_id: int) -> str:
+    """Why a delivery is parked; "" for one that is not."""
+    query = select(deliveries.c.problem).where(
+        deliveries.c.id == delivery_id, deliveries.c.state == "parked"
+    )
+    return str(tx.db.execute(query).scalar() or "")
 
 
 def opened(tx: Tx, delivery_id: int) -> Delivery | None:

@@ -23,25 +23,25 @@ class Pending:
     attempts: int
 
 
-def add(tx: Tx, refs: Sequence[Ref], due_at: Instant) -> None:
-    """Ask for a read of each; one that is asked for already stays as it is, only newer."""
+def add(tx: Tx, ref: Ref, due_at: Instant) -> bool:
+    """Ask for a read. True if it is new; one that is asked for already stays, only newer."""
     statement = upsert(tx)(hints)
     now = to_micros(tx.now)
-    for ref in refs:
-        values = {
-            "connection": ref.connection,
-            "kind": ref.kind,
-            "external_id": ref.external_id,
-            "partition": partition_of(str(ref)),
-            "due_at": to_micros(due_at),
-            "hinted_at": now,
-        }
-        again = {"hinted_at": now, "times": hints.c.times + 1}
-        tx.db.execute(
-            statement.values(values).on_conflict_do_update(
-                index_elements=["connection", "kind", "external_id"], set_=again
-            )
-        )
+    values = {
+        "connection": ref.connection,
+        "kind": ref.kind,
+        "external_id": ref.external_id,
+        "partition": partition_of(str(ref)),
+        "due_at": to_micros(due_at),
+        "hinted_at": now,
+    }
+    again = {"hinted_at": now, "times": hints.c.times + 1}
+    taken = tx.db.execute(
+        statement.values(values)
+        .on_conflict_do_update(index_elements=["connection", "kind", "external_id"], set_=again)
+        .returning(hints.c.times)
+    )
+    return int(taken.scalar_one()) == 1
 
 
 def claim(
@@ -78,6 +78,15 @@ def hurry(tx: Tx, connection: ConnectionName) -> None:
         hints.c.connection == connection, hints.c.attempts > 0, hints.c.due_at > now
     )
     tx.db.execute(here.values(due_at=now))
+
+
+def asked_for(tx: Tx) -> list[Ref]:
+    """Every record that is to be read, the next first."""
+    rows = tx.db.execute(select(hints).order_by(hints.c.due_at))
+    return [
+        Ref(ConnectionName(row.connection), Kind(row.kind), ExternalId(row.external_id))
+        for row in rows
+    ]
 
 
 def finish(tx: Tx, pending: Pending, again_at: Instant) -> None:

@@ -18,23 +18,31 @@ from tricord.store.schema import (
     cursors,
     deliveries,
     hints,
+    leases,
     meta,
     partitions,
 )
 from tricord.store.workers import living, not_in_hand
 
 
-def lock(tx: Tx, wanted: Sequence[int] | None) -> None:
-    """Hold these partitions, or all, until the transaction ends.
+def lock(tx: Tx, wanted: Sequence[int] | None) -> Sequence[int] | None:
+    """Hold these partitions, or all, until the transaction ends. Answers with those that are ours.
 
-    SQLite has one writer at a time anyway; PostgreSQL locks the rows, always in one order.
+    SQLite has one writer at a time anyway: there, None stays None and means all. On PostgreSQL what
+    another turn holds just now is left out; it is never waited for.
     """
     if tx.db.dialect.name == "sqlite":
-        return
-    query = select(partitions.c.id).order_by(partitions.c.id).with_for_update()
+        return wanted
+    query = select(partitions.c.id).order_by(partitions.c.id).with_for_update(skip_locked=True)
     if wanted is not None:
         query = query.where(partitions.c.id.in_(wanted))
-    tx.db.execute(query).all()
+    return [int(number) for number in tx.db.execute(query).scalars()]
+
+
+def one_at_a_time(tx: Tx, what: str) -> None:
+    """Wait until nobody else does this, and keep others waiting until the transaction ends."""
+    if tx.db.dialect.name != "sqlite":
+        tx.db.execute(select(func.pg_advisory_xact_lock(_number(what))))
 
 
 class Busy(Exception):
@@ -49,10 +57,13 @@ def hold(tx: Tx, name: str) -> None:
     """
     if tx.db.dialect.name == "sqlite":
         return
-    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-    query = select(func.pg_try_advisory_xact_lock(literal(number, BigInteger)))
-    if not tx.db.execute(query).scalar_one():
+    if not tx.db.execute(select(func.pg_try_advisory_xact_lock(_number(name)))).scalar_one():
         raise Busy(name)
+
+
+def _number(name: str):  # type: ignore[no-untyped-def]  # a SQL value
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+    return literal(number, BigInteger)
 
 
 def changed_since(tx: Tx, rules: str) -> bool:
@@ -85,6 +96,7 @@ def next_due(tx: Tx, partitions: Sequence[int] | None) -> datetime | None:
             _among(commands, partitions),
         ),
         select(func.min(cursors.c.next_at)).where(cursors.c.busy_by.is_(None)),
+        select(func.min(leases.c.due_at)).where(leases.c.checking_by.is_(None)),
         select(func.min(paused)).where(paused > now),
     ]
     found = [at for query in moments if (at := tx.db.execute(query).scalar()) is not None]
@@ -114,7 +126,10 @@ def busy_partitions(tx: Tx) -> list[int]:
     probes = select(connections.c.name).where(
         connections.c.paused_until <= now, not_in_hand(tx, connections.c.probing_by)
     )
-    for query in (polls, probes):
+    looks = select(leases.c.connection).where(
+        leases.c.due_at <= now, not_in_hand(tx, leases.c.checking_by)
+    )
+    for query in (polls, probes, looks):
         found |= {partition_of(name) for name in tx.db.execute(query).scalars()}
     return sorted(found)
 

@@ -58,6 +58,7 @@ connections = Table(
     Column("problem", Text, nullable=False, server_default=""),
     Column("changed_at", _Instant, nullable=False),
     Column("delivered_at", _Instant),
+    Column("unheard_since", _Instant),
     Column("answered_at", _Instant),
     Column("paused_until", _Instant),
     Column("failures", Integer, nullable=False, server_default="0"),
@@ -75,6 +76,18 @@ grants = Table(
     Column("refresh_until", _Instant),
     Column("buying_by", BigInteger),
     Column("sealed", LargeBinary, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("problem", Text, nullable=False, server_default=""),
+    Column("checked_at", _Instant),
+    Column("expires_at", _Instant),
+    Column("due_at", _Instant, nullable=False),
+    Column("checking_by", BigInteger),
 )
 
 budgets = Table(

@@ -18,6 +18,7 @@ from tricord.connectors.stripe.read import (
     read_refund,
     since,
 )
+from tricord.connectors.stripe.subscribe import subscription
 from tricord.core.commands import CreateCustomer, CreateInvoice
 from tricord.core.ids import Kind
 from tricord.core.records import Record
@@ -98,4 +99,5 @@ CONNECTOR = Connector(
         Kind.DISPUTE: dispute_pages,
         Kind.CREDIT_NOTE: credit_note_pages,
     },
+    subscription=subscription,
 )

@@ -229,7 +229,11 @@ def changes(access: Access, cursor: str, now: Instant) -> Listing:
         last = rows[-1].text("id")
     known = set(seen)
     missed = [
-        Missed(id=row.text("id"), body=json.dumps(row.value, separators=(",", ":")).encode())
+        Missed(
+            id=row.text("id"),
+            body=json.dumps(row.value, separators=(",", ":")).encode(),
+            version=row.integer("created") * 1000,
+        )
         for row in reversed(rows)
         if row.text("id") not in known
     ]
