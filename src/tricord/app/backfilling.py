@@ -12,7 +12,7 @@ from tricord.engine.engine import Engine
 from tricord.engine.importing import Importer, Tell, Wanted, begin
 from tricord.engine.means import CrashPoint
 from tricord.engine.wire import Sender
-from tricord.store import imports, modes, status_views
+from tricord.store import account_views, imports, modes
 from tricord.store.database import Tx
 from tricord.store.imports import Import
 from tricord.store.modes import Mode
@@ -67,7 +67,7 @@ def standing(tx: Tx) -> Standing:
     return Standing(
         mode=modes.mode_of(tx),
         imports=tuple(imports.every(tx)),
-        busy=status_views.accounts_known(tx) > 0,
+        busy=account_views.count_clients(tx) > 0,
     )
 
 

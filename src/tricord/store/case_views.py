@@ -1,6 +1,6 @@
 """Cases as rows for people."""
 
-from sqlalchemy import Select
+from sqlalchemy import Select, func, select
 
 from tricord.core.cases import Case
 from tricord.store import codec
@@ -8,6 +8,7 @@ from tricord.store.account_views import names_of
 from tricord.store.codec import from_micros, maybe_time
 from tricord.store.database import Tx
 from tricord.store.row_views import CaseRow
+from tricord.store.schema import cases
 from tricord.store.sealing import unseal
 
 
@@ -16,6 +17,17 @@ def case_rows(tx: Tx, query: Select) -> list[CaseRow]:  # type: ignore[type-arg]
     rows = tx.db.execute(query).all()
     names = names_of(tx, {row.account for row in rows})
     return [_row(_opened(tx, row), names.get(row.account or "", ""), row) for row in rows]
+
+
+def newest(tx: Tx) -> int:
+    """The number of the case that was opened last, 0 before the first."""
+    return int(tx.db.execute(select(func.coalesce(func.max(cases.c.id), 0))).scalar_one())
+
+
+def opened_after(tx: Tx, number: int) -> list[Case]:
+    """The cases opened after that one which are open still, by key."""
+    query = select(cases).where(cases.c.id > number, cases.c.state == "open")
+    return [_opened(tx, row) for row in tx.db.execute(query.order_by(cases.c.key)).all()]
 
 
 def _opened(tx: Tx, row) -> Case:  # type: ignore[no-untyped-def]  # a row of cases

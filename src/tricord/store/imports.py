@@ -118,11 +118,16 @@ def held(tx: Tx, connection: ConnectionName, kind: Kind) -> int:
     return int(tx.db.execute(query).scalar_one())
 
 
+def ids_of(tx: Tx, connection: ConnectionName, kind: Kind) -> list[ExternalId]:
+    """The vendor's ids of all records of a kind that are here, in their order."""
+    here = and_(records.c.connection == connection, records.c.kind == str(kind))
+    query = select(records.c.external_id).where(here).order_by(records.c.external_id)
+    return [ExternalId(name) for name in tx.db.execute(query).scalars()]
+
+
 def living(tx: Tx, connection: ConnectionName, kind: Kind) -> int:
     """How many are here and still at the vendor. Only the sealed record tells, so this is slow."""
-    here = and_(records.c.connection == connection, records.c.kind == str(kind))
-    ids = tx.db.execute(select(records.c.external_id).where(here)).scalars().all()
-    refs = (Ref(connection, kind, ExternalId(name)) for name in ids)
+    refs = (Ref(connection, kind, name) for name in ids_of(tx, connection, kind))
     return sum(not found[1].gone for ref in refs if (found := mirror.known(tx, ref)))
 
 

@@ -6,7 +6,7 @@ from tricord.core.money import Money
 from tricord.store.codec import from_micros, maybe_time
 from tricord.store.database import Tx
 from tricord.store.row_views import plain
-from tricord.store.schema import accounts, cases, commands, connections, cursors, deliveries, hints
+from tricord.store.schema import cases, commands, connections, cursors, deliveries, hints
 
 
 def command_counts(tx: Tx) -> dict[str, int]:
@@ -23,11 +23,6 @@ def oldest_waiting_seconds(tx: Tx) -> float | None:
 
 def hints_waiting(tx: Tx) -> int:
     return int(tx.db.execute(select(func.count()).select_from(hints)).scalar_one())
-
-
-def accounts_known(tx: Tx) -> int:
-    query = select(func.count()).select_from(accounts).where(accounts.c.merged_into.is_(None))
-    return int(tx.db.execute(query).scalar_one())
 
 
 def open_cases(tx: Tx) -> int:
