@@ -1,20 +1,27 @@
 """A firm that was there before Tricord: vendors with a past, and a home that knows nothing yet."""
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import Any, TypeVar, cast
 
 from tricord.app.demo import Stage, demo_policy, demo_secrets, running_stage
 from tricord.app.home import Home
+from tricord.core.commands import Priority
 from tricord.core.ids import Kind
+from tricord.engine.clock import SystemClock
+from tricord.engine.connection import Connection
+from tricord.engine.wire import NetworkSender
 from tricord.sandbox.hubspot.box import HubSpotBox
 from tricord.sandbox.stripe.box import StripeBox
+from tricord.sdk.talk import Request, Response, Wire
 from tricord.store import imports
 from tricord.store.database import Tx
 
+T = TypeVar("T")
 UNTIL = datetime(2026, 9, 30, tzinfo=UTC)
 """Before the go-live of the agency's policy."""
 
@@ -43,6 +50,14 @@ class Past:
         }
         stripe = {r: count for r, count in self.stripe.door.calls.items() if r[:4] != "GET "}
         return hubspot | stripe
+
+    def look(self, work: Callable[[Tx], T]) -> T:
+        """`work` in a transaction on the home's database."""
+        database = self.home.open_database()
+        try:
+            return database.run(work, SystemClock().now())
+        finally:
+            database.close()
 
     def pages(self) -> int:
         """How many pages were listed so far, by the vendors' own count."""
@@ -106,3 +121,21 @@ async def past(folder: Path, clients: int, hub_url: str | None = None) -> AsyncI
         made.hubspot.fill(clients, UNTIL)
         made.stripe.fill(clients, UNTIL)
         yield made
+
+
+class Meddling:
+    """The real wire, with some answers changed on their way: a vendor that is not as it should."""
+
+    def __init__(self, inner: NetworkSender, change: Callable[[str, Any], Any]) -> None:
+        """`change` is given the path of a request and its answer's JSON."""
+        self._inner = inner
+        self._change = change
+
+    async def send(
+        self, connection: Connection, wire: Wire, priority: Priority = Priority.NEWS
+    ) -> Response:
+        answer = await self._inner.send(connection, wire, priority)
+        if not isinstance(wire, Request):
+            return answer
+        body = self._change(wire.path, json.loads(answer.body))
+        return replace(answer, body=json.dumps(body).encode())

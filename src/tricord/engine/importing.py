@@ -230,7 +230,7 @@ class Importer:
             await self._finish(one, one.seen, words)
             return None
         for wait in (*RECOUNT_AFTER, None):
-            here, problem = await self._read(partial(_difference, one=one))
+            here, problem = await self._read(partial(difference, one=one))
             if not problem or wait is None or one.total is None:
                 await self._finish(one, here, problem)
                 return None
@@ -304,7 +304,7 @@ def _see_alone(batch: Batch, record: Record) -> None:
         cases.open_case(batch.tx, told, "engine")
 
 
-def _difference(tx: Tx, *, one: Import) -> tuple[int, str]:
+def difference(tx: Tx, *, one: Import) -> tuple[int, str]:
     """How many are here, and what is wrong with that, "" when nothing is."""
     here = imports.held(tx, one.connection, one.kind)
     if one.total is None:
