@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,45 @@ def test_what_is_not_there_is_a_plain_problem(home: Path) -> None:
 def test_the_home_may_be_named_before_the_command_or_by_the_environment(home: Path) -> None:
     assert run("--home", home, "status").returncode == 0
     assert run("status", TRICORD_HOME=str(home)).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        ("stripe: [{fault: gremlins}]", 'stripe: faults[0]: there is no fault "gremlins"'),
+        ('{"hubspot": []}', "faults for hubspot, but only stripe are started"),
+        ("- slow", "must hold a list of faults for each vendor"),
+        ("stripe: [", "neither JSON nor YAML"),
+    ],
+)
+def test_a_plan_of_faults_that_cannot_be_read_is_said_to_be_so(
+    tmp_path: Path, plan: str, said: str
+) -> None:
+    path = tmp_path / "faults.yaml"
+    path.write_text(plan)
+    found = run("sandbox", "stripe", "--faults", path)
+    assert found.returncode == 1
+    assert said in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_a_sandbox_starts_with_its_plan_of_faults(tmp_path: Path) -> None:
+    path = tmp_path / "faults.yaml"
+    path.write_text("stripe:\n  - {fault: rate_limited, until: 2099-01-01T00:00:00Z, every: 2}\n")
+    command = [str(TRICORD), "sandbox", "stripe", "--faults", str(path), "--seed", "4", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        try:
+            (box,) = json.loads(started.stdout.readline())["sandboxes"]
+            with urllib.request.urlopen(f"{box['base_url']}/_sandbox/faults") as answer:
+                told = json.load(answer)
+        finally:
+            started.terminate()
+    assert started.returncode == 0
+    assert told["seed"] == 4
+    (on,) = told["faults"]
+    assert (on["fault"], on["every"], on["until"]) == (
+        "rate_limited",
+        2,
+        "2099-01-01T00:00:00+00:00",
+    )

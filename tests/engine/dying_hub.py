@@ -1,7 +1,4 @@
-"""A hub as its own process, that ends itself with SIGKILL at the nth passing of a point.
-
-python dying_hub.py HOME PORT [POINT NTH]
-"""
+"""A hub as its own process, that ends itself with SIGKILL at the nth passing of a point."""
 
 import asyncio
 import os
@@ -61,6 +58,7 @@ async def main(home: Path, port: int, point: str, nth: int) -> None:
             await stopped.wait()
 
 
-def live(home: str, port: int, point: str, nth: int) -> None:
-    """The whole life of the process."""
+def live(home: str, port: int, point: str, nth: int, database: str) -> None:
+    """The whole life of the process. It was forked before the test chose its database."""
+    os.environ["TRICORD_DATABASE"] = database
     asyncio.run(main(Path(home), port, point, nth))

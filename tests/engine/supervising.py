@@ -39,7 +39,7 @@ class Supervisor:
         spot = self.spot
         while not self._ended:
             point, nth = spot if spot and not self.deaths else ("", 0)
-            arguments = (str(self.home.path), self.port, point, nth)
+            arguments = (str(self.home.path), self.port, point, nth, self.home.database_url)
             self._process = FORKS.Process(target=live, args=arguments)
             self._process.start()
             await asyncio.to_thread(self._process.join)

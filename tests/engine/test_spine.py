@@ -115,7 +115,7 @@ def test_one_webhook_a_thousand_times_in_any_order_from_8_connections_is_one_inv
         counts = await hub.read(deliveries.counts)
         assert counts == {"waiting": 0, "absorbed": 75, "parked": 0}
 
-    play(tmp_path, story)
+    play(tmp_path, story, poll="10 minutes")
 
 
 def test_t01_t02_a_wrong_missing_or_stale_signature_is_401_and_reaches_no_account(
@@ -237,7 +237,8 @@ def test_t14_an_answer_lost_after_stripe_acted_is_looked_up_and_not_repeated(
     async def story(hub: Hub, stage: Stage) -> None:
         deal = await stage.new_deal(0)
         await quiet(hub)
-        await stage.act("stripe", "stripe", trouble={"status": 500, "times": 3, "lose": True})
+        fault = {"fault": "server_error", "status": 500, "next": 3, "acts": True}
+        await stage.act("stripe", "faults", set=[fault])
         await stage.move(deal, "contractsigned")
         await until(lambda: invoices(stage), "the deposit is invoiced")
         await quiet(hub)
@@ -255,7 +256,7 @@ def test_t14_a_mail_whose_answer_is_lost_is_never_sent_twice_but_is_a_case(tmp_p
         await stage.move(deal, "contractsigned")
         (one,) = await until(lambda: invoices(stage), "the deposit is invoiced")
         await quiet(hub)
-        await stage.act("smtp", "smtp", drop_after_data=1)
+        await stage.act("smtp", "faults", set=[{"fault": "timeout_after_acting", "next": 1}])
         await stage.act("stripe", f"invoices/{one['id']}/pay")
 
         async def told() -> Any:
@@ -294,7 +295,7 @@ def test_a_key_that_no_longer_works_is_one_case_and_work_goes_on_when_it_does(
     async def story(hub: Hub, stage: Stage) -> None:
         deal = await stage.new_deal(0)
         await quiet(hub)
-        await stage.act("stripe", "stripe", trouble={"status": 401, "times": 2, "lose": False})
+        await stage.act("stripe", "faults", set=[{"fault": "expired_token", "next": 2}])
         await stage.move(deal, "contractsigned")
 
         async def told() -> Any:
@@ -479,7 +480,7 @@ def test_work_for_a_connection_that_is_gone_from_the_policy_is_a_case(tmp_path: 
     async def whole() -> None:
         async with running_demo(Home(tmp_path), seed=7) as (hub, stage):
             deal = await stage.new_deal(0)
-            await stage.act("stripe", "stripe", trouble={"status": 500, "times": 99, "lose": False})
+            await stage.act("stripe", "faults", set=[{"fault": "server_error", "status": 500}])
             await stage.move(deal, "contractsigned")
 
             async def waiting() -> Any:

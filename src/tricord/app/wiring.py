@@ -107,7 +107,8 @@ async def opened(
         if loaded is None:
             yield Hub(home=home, database=database, clock=clock, engine=None, loaded=None)
             return
-        pulse = Pulse(database, clock, kind)
+        alone = str(home.path.resolve()) if kind == "up" else ""
+        pulse = Pulse(database, clock, kind, alone)
         await pulse.start()
         stack.push_async_callback(pulse.stop)
         wire = sender

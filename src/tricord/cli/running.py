@@ -4,8 +4,11 @@ import asyncio
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import click
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from tricord.app.demo import Stage, running_demo
 from tricord.app.home import Home
@@ -14,6 +17,7 @@ from tricord.app.story import Step, Story, report
 from tricord.app.wiring import Hub
 from tricord.cli.asking import Found, as_json, print_json
 from tricord.cli.signals import until_stopped
+from tricord.sandbox.faults.plan import BadPlan
 from tricord.sandbox.serving import BOXES, start_boxes
 
 
@@ -95,18 +99,35 @@ def _tell(step: Step) -> None:
 @click.option("--hub", default=None, help="Where the hub is; webhooks go to HUB/hooks/NAME.")
 @click.option("--port-base", default=0, help="The first port; each vendor is ten ports further.")
 @click.option("--seed", default=None, type=int, help="The same ids and secrets on every run.")
+@click.option(
+    "--faults",
+    "faults_path",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    default=None,
+    help="What goes wrong, by vendor, as JSON or YAML.",
+)
 @as_json
 def sandbox(
-    names: tuple[str, ...], hub: str | None, port_base: int, seed: int | None, json_wanted: bool
+    names: tuple[str, ...],
+    hub: str | None,
+    port_base: int,
+    seed: int | None,
+    faults_path: Path | None,
+    json_wanted: bool,
 ) -> int:
     """Run sandbox vendors alone: hubspot, stripe, smtp. Prints addresses and credentials."""
 
     quiet_logs(errors_only=True)
+    faults = _faults_in(faults_path) if faults_path else {}
 
     async def work() -> int:
         stopped = until_stopped()
         try:
-            running = await start_boxes(names, hub=hub, port_base=port_base, seed=seed)
+            running = await start_boxes(
+                names, hub=hub, port_base=port_base, seed=seed, faults=faults
+            )
+        except BadPlan as error:
+            raise Found(f"{faults_path}: {error}") from error
         except OSError as error:
             raise Found(f"cannot listen at {port_base}: {error.strerror}") from error
         described = [one.describe() for one in running]
@@ -123,3 +144,13 @@ def sandbox(
         return 0
 
     return asyncio.run(work())
+
+
+def _faults_in(path: Path) -> dict[str, Any]:
+    try:
+        read = YAML(typ="safe", pure=True).load(path.read_text())
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise Found(f"{path} is neither JSON nor YAML: {error}") from error
+    if not isinstance(read, dict) or not all(isinstance(name, str) for name in read):
+        raise Found(f"{path} must hold a list of faults for each vendor: stripe: [...]")
+    return read

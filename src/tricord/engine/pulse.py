@@ -20,16 +20,17 @@ SURE_FOR = timedelta(seconds=4)
 
 
 class Pulse:
-    """`worker` is this process's number, a new one after it was taken for dead.
+    """`worker` is this process's number, a new one after it was taken for dead. `place` is what
+    it holds alone on this machine, its process number when that is nothing.
 
     `crowd` is how many workers lived at the last beat, ours among them.
     """
 
-    def __init__(self, database: Database, clock: Clock, kind: str) -> None:
+    def __init__(self, database: Database, clock: Clock, kind: str, place: str = "") -> None:
         self._database = database
         self._clock = clock
         self._kind = kind
-        self._place = f"{platform.node()}:{os.getpid()}"
+        self._place = f"{platform.node()}:{place or os.getpid()}"
         self._sure_until = 0.0
         self._task: asyncio.Task[None] | None = None
         self._alone = database.engine.dialect.name == "sqlite"

@@ -1,13 +1,20 @@
-"""What every sandbox vendor is: an HTTP application with state, a clock and an outbox."""
+"""What every sandbox vendor is: an HTTP application with state, a clock and an outbox.
+
+What a box may add about its faults and its books stands here too.
+"""
 
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from starlette.applications import Starlette
 
+from tricord.sandbox.faults.dialect import Dialect
+from tricord.sandbox.faults.fault import Shows
+from tricord.sandbox.faults.faults import Faults
+from tricord.sandbox.ledger import Entry
 from tricord.sandbox.outbox import Outbox
 
 Clock = Callable[[], datetime]
@@ -30,9 +37,11 @@ class Settings:
     clock: Clock = wall_clock
     seed: int | None = None
     dice: random.Random = field(init=False)
+    faults: Faults = field(init=False)
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
+        self.faults = Faults(lambda: self.clock(), self.seed)
 
 
 class Box(Protocol):
@@ -63,3 +72,27 @@ class Box(Protocol):
     async def stop(self) -> None:
         """Close what `start` opened."""
         ...
+
+
+@runtime_checkable
+class Speaks(Protocol):
+    """A box whose faults come in the vendor's own words, and reach into its inside."""
+
+    faults: Faults
+    dialect: Dialect
+
+
+@runtime_checkable
+class Subscribes(Protocol):
+    """A box that lists its webhook subscriptions, and so shows a lapse."""
+
+    def lapse(self, shows: Shows) -> None:
+        """End all subscriptions, `disabled` or `gone` from the list."""
+        ...
+
+
+@runtime_checkable
+class KeepsBooks(Protocol):
+    """A box that can say what was made under which business key."""
+
+    def ledger(self) -> list[Entry]: ...

@@ -28,9 +28,16 @@ class Worker:
 
 
 def begin(tx: Tx, kind: str, place: str) -> int:
-    """A new number for this process. On SQLite the home's lock proves that it is alone."""
-    if tx.db.dialect.name == "sqlite" and kind == "up":
-        tx.db.execute(delete(workers))
+    """A new number for this process.
+
+    `up` holds its home's lock: whoever worked at the same place before is gone for certain, and on
+    SQLite nobody else can be at work at all.
+    """
+    if kind == "up":
+        gone = delete(workers)
+        if tx.db.dialect.name != "sqlite":
+            gone = gone.where(workers.c.kind == kind, workers.c.place == place)
+        tx.db.execute(gone)
     forgotten = to_micros(tx.now - timedelta(days=1))
     tx.db.execute(delete(workers).where(workers.c.beat_at < forgotten))
     now = to_micros(tx.now)

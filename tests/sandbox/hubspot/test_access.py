@@ -127,7 +127,7 @@ def test_a_code_is_worth_one_token(stage: Stage) -> None:
         "client_id": stage.box.tokens.client_id,
         "client_secret": stage.box.tokens.client_secret,
         "redirect_uri": "http://127.0.0.1/back",
-        "code": stage.box.tokens.new_code(),
+        "code": stage.box.tokens.new_code("http://127.0.0.1/back"),
     }
     request = urllib.request.Request(
         f"{stage.url}/oauth/2026-03/token", data=urllib.parse.urlencode(form).encode()

@@ -87,7 +87,7 @@ def test_a_greylisted_recipient_is_to_be_tried_again(office: Office) -> None:
 def test_a_cut_connection_leaves_the_mail_behind_and_the_second_copy_is_counted(
     office: Office,
 ) -> None:
-    office.turn(drop_after_data=1)
+    office.let("timeout_after_acting", next=1)
     mail = mail_to("kim@client.example")
     with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionResetError)):
         office.send(mail)
@@ -99,7 +99,7 @@ def test_a_cut_connection_leaves_the_mail_behind_and_the_second_copy_is_counted(
 
 
 def test_the_next_mails_can_be_refused_for_now(office: Office) -> None:
-    office.turn(refuse=1)
+    office.let("server_error", next=1)
     mail = mail_to("kim@client.example")
     with pytest.raises(smtplib.SMTPDataError) as caught:
         office.send(mail)
@@ -154,7 +154,3 @@ def test_the_pages_show_the_newest_first_and_nothing_as_markup(office: Office) -
     shown = office.page(f"/mails/{newest}")
     assert "&lt;script&gt;1" in shown
     assert "billing@firm.example" in shown
-
-
-def test_unknown_controls_are_refused(office: Office) -> None:
-    assert office.turn(explode=1) == 400

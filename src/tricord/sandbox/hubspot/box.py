@@ -10,17 +10,22 @@ from starlette.responses import JSONResponse, Response
 
 from tricord.sandbox.box import Settings
 from tricord.sandbox.control import control_routes
+from tricord.sandbox.faults.fault import Shows
 from tricord.sandbox.hubspot.api.gate import Gate
 from tricord.sandbox.hubspot.api.routes import Interface
 from tricord.sandbox.hubspot.api.tokens import Tokens
 from tricord.sandbox.hubspot.api.versions import AnyVersion
+from tricord.sandbox.hubspot.books import ledger_of
 from tricord.sandbox.hubspot.crm.defaults import install_demo
 from tricord.sandbox.hubspot.crm.portal import Portal
+from tricord.sandbox.hubspot.dialect import hubspot_dialect
 from tricord.sandbox.hubspot.hooks import Hooks
 from tricord.sandbox.hubspot.inside import state_of
+from tricord.sandbox.hubspot.page.consent import ConsentPages
 from tricord.sandbox.hubspot.page.desk import Desk
 from tricord.sandbox.hubspot.page.views import Views
 from tricord.sandbox.hubspot.seeding import fill
+from tricord.sandbox.ledger import Entry
 from tricord.sandbox.outbox import Outbox
 
 
@@ -33,14 +38,17 @@ class HubSpotBox:
     def __init__(self, settings: Settings) -> None:
         self.outbox = Outbox()
         self.portal = Portal(settings.clock, settings.dice)
-        self.tokens = Tokens(settings.clock, settings.dice)
+        self.faults = settings.faults
+        self.tokens = Tokens(settings.clock, settings.dice, settings.faults)
+        self.dialect = hubspot_dialect(self.tokens)
         self.gate = Gate(clock=settings.clock, tokens=self.tokens)
         self.hooks = Hooks(self.portal, self.outbox, self.tokens.client_secret, settings.hook_url)
         self.app = Starlette(
             routes=[
                 *control_routes(self.outbox, self.state),
                 *Desk(self.portal, self.gate, self.hooks).routes(),
-                *Interface(self.portal, self.gate, self.hooks).routes(),
+                *ConsentPages(self.tokens, self.portal.portal_id).routes(),
+                *Interface(self.portal, self.gate, self.hooks, settings.faults).routes(),
                 *Views(self.portal).routes(),
             ],
             middleware=[Middleware(AnyVersion)],
@@ -77,6 +85,12 @@ class HubSpotBox:
 
     def state(self) -> dict[str, Any]:
         return state_of(self.portal, self.gate)
+
+    def ledger(self) -> list[Entry]:
+        return ledger_of(self.portal)
+
+    def lapse(self, shows: Shows) -> None:
+        self.hooks.lapse(shows)
 
     async def start(self, host: str, port: int) -> None:
         """Nothing but HTTP here."""

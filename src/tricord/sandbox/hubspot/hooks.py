@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tricord.sandbox.faults.fault import Shows
 from tricord.sandbox.hubspot.crm.news import Event
 from tricord.sandbox.hubspot.crm.portal import Portal
 from tricord.sandbox.hubspot.crm.refusals import not_found
@@ -60,7 +61,7 @@ class Hooks:
         self._secret = secret
         self.target = target
         self.most_at_once = 10
-        self.created_at = portal.now()
+        self.created_at = self.updated_at = portal.now()
         self.subscriptions: dict[int, Subscription] = {}
         for event_type in ON_FROM_THE_START:
             self.subscribe(event_type, None)
@@ -78,6 +79,8 @@ class Hooks:
             updated_at=now,
         )
         self.subscriptions[new.id] = new
+        if active:
+            self._outbox.renew()
         return new
 
     def subscription(self, subscription_id: str) -> Subscription:
@@ -85,6 +88,23 @@ class Hooks:
         if found is None:
             raise not_found(f"Subscription {subscription_id} does not exist")
         return found
+
+    def set_active(self, known: Subscription, *, active: bool) -> None:
+        known.active, known.updated_at = active, self._portal.now()
+        if active:
+            self._outbox.renew()
+
+    def aim(self, target: str, most_at_once: int) -> None:
+        self.target, self.most_at_once = target, most_at_once
+        self.updated_at = self._portal.now()
+        self._outbox.renew()
+
+    def lapse(self, shows: Shows) -> None:
+        """Every subscription stops, and its row says so, or is no longer there."""
+        if shows is Shows.GONE:
+            self.subscriptions.clear()
+        for one in self.subscriptions.values():
+            one.active, one.updated_at = False, self._portal.now()
 
     def send(self) -> None:
         """Puts what changed since the last time in the outbox: one parcel per hundred events."""

@@ -7,9 +7,12 @@ from starlette.applications import Starlette
 
 from tricord.sandbox.box import Settings
 from tricord.sandbox.control import control_routes
+from tricord.sandbox.faults.dialect import Dialect
+from tricord.sandbox.ledger import Entry, entries
 from tricord.sandbox.outbox import Outbox
 from tricord.sandbox.smtp.pages import Pages
 from tricord.sandbox.smtp.server import Connection, PostOffice
+from tricord.sandbox.smtp.troubles import KINDS, Troubles
 
 
 class SmtpBox:
@@ -20,7 +23,10 @@ class SmtpBox:
 
     def __init__(self, settings: Settings) -> None:
         self.outbox = Outbox()
+        self.faults = settings.faults
+        self.dialect = Dialect(kinds=KINDS, api=())
         self.office = PostOffice(
+            troubles=Troubles(settings.faults),
             user="sandbox",
             password=f"{settings.dice.getrandbits(96):024x}",
             clock=settings.clock,
@@ -48,6 +54,13 @@ class SmtpBox:
             "refused": self.office.refused,
         }
 
+    def ledger(self) -> list[Entry]:
+        """Mails by Message-ID; one that has none has no business key either."""
+        mails = self.office.mailbox.mails
+        return entries(
+            ("mail", mail.message_id, "Message-ID", mail.id) for mail in mails if mail.message_id
+        )
+
     async def start(self, host: str, port: int) -> None:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: Connection(self.office, loop), host, port)
@@ -57,6 +70,7 @@ class SmtpBox:
         if self._server is None:
             return
         self._server.close()
+        self.office.troubles.close()
         for connection in list(self.office.open):
             connection.cut()
         # One turn of the loop lets the transports see that they are closed.

@@ -1,4 +1,4 @@
-"""What a person sees of the mail that came in, and the controls a test turns."""
+"""What a person sees of the mail that came in."""
 
 from datetime import datetime
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from tricord.sandbox.smtp.server import PostOffice
@@ -24,11 +24,7 @@ class Pages:
         self._pages.filters["when"] = _when
 
     def routes(self) -> list[Route]:
-        return [
-            Route("/", self._list),
-            Route("/mails/{id}", self._mail),
-            Route("/_sandbox/smtp", self._turn, methods=["POST"]),
-        ]
+        return [Route("/", self._list), Route("/mails/{id}", self._mail)]
 
     async def _list(self, _: Request) -> Response:
         newest_first = [mail.shown for mail in reversed(self._office.mailbox.mails)]
@@ -40,19 +36,6 @@ class Pages:
         if mail is None:
             return HTMLResponse("This mail does not exist.", status_code=404)
         return self._page("mail.html", mail=mail.shown, headers=mail.headers)
-
-    async def _turn(self, request: Request) -> Response:
-        wanted: dict[str, Any] = await request.json()
-        unknown = set(wanted) - {"drop_after_data", "refuse"}
-        if unknown:
-            return JSONResponse({"error": f"unknown settings: {sorted(unknown)}"}, status_code=400)
-        self._office.drop_after_data = int(
-            wanted.get("drop_after_data", self._office.drop_after_data)
-        )
-        self._office.refuse = int(wanted.get("refuse", self._office.refuse))
-        return JSONResponse(
-            {"drop_after_data": self._office.drop_after_data, "refuse": self._office.refuse}
-        )
 
     def _page(self, name: str, **known: Any) -> Response:
         return HTMLResponse(self._pages.get_template(name).render(**known))

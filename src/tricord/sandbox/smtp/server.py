@@ -5,11 +5,12 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, AnyStr
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tricord.sandbox.smtp.messages import Mail, Mailbox, mail_from_bytes
+from tricord.sandbox.smtp.troubles import WORDS, Troubles
 
 REFUSED_DOMAINS = {
     "bounce.example": "550 5.1.1 The email account that you tried to reach does not exist",
@@ -23,10 +24,11 @@ _DSN_PARAMETERS = ("RET=", "ENVID=", "NOTIFY=", "ORCPT=")
 class PostOffice:
     """What arrives and how it is answered; aiosmtpd calls the `handle_` methods.
 
-    `drop_after_data` of the next messages are kept and the connection cut before the 250, which is
-    how a sender comes to send twice. `refuse` of the next messages are answered 451.
+    `troubles` are the faults that a conversation meets. One lets a mail be kept and the connection
+    be cut before the 250, which is how a sender comes to send twice.
     """
 
+    troubles: Troubles
     user: str
     password: str
     clock: Callable[[], datetime]
@@ -34,17 +36,19 @@ class PostOffice:
     mailbox: Mailbox = field(default_factory=Mailbox)
     connections: int = 0
     refused: int = 0
-    drop_after_data: int = 0
-    refuse: int = 0
     open: set["Connection"] = field(default_factory=set)
 
     def authenticate(
-        self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: Any
+        self, server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: Any
     ) -> AuthResult:
         good = isinstance(login, LoginPassword) and (login.login, login.password) == (
             self.user.encode(),
             self.password.encode(),
         )
+        # A client tries one mechanism after another: all of them are refused, or none.
+        if good and isinstance(server, Connection):
+            server.barred = server.barred or self.troubles.refuse_login(self.user)
+            good = not server.barred
         return AuthResult(success=good, handled=good)
 
     async def handle_EHLO(
@@ -66,6 +70,9 @@ class PostOffice:
         address: str,
         mail_options: list[str],
     ) -> str:
+        if limited := self.troubles.limit(address):
+            self.refused += 1
+            return limited
         # Asked for here, because aiosmtpd warns of a server that wants it without TLS.
         if not session.authenticated:
             return "530 5.7.0 Authentication required"
@@ -84,20 +91,24 @@ class PostOffice:
         domain = address.rpartition("@")[2].lower()
         if domain in REFUSED_DOMAINS:
             return REFUSED_DOMAINS[domain]
+        if greylisted := self.troubles.greylist(envelope.mail_from or "", address):
+            return greylisted
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(rcpt_options)
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, server: "Connection", _session: Session, envelope: Envelope) -> str:
-        if self.refuse > 0:
-            self.refuse -= 1
+        met = await self.troubles.at_end_of_data(envelope.rcpt_tos)
+        if met.answer is not None:
             self.refused += 1
-            return "451 4.3.0 Temporary failure, please try again later"
-        mail = self._keep(envelope, server.parameters)
-        if self.drop_after_data > 0:
-            self.drop_after_data -= 1
+            return met.answer
+        if met.cut_before:
             server.cut()
-        return f"250 2.0.0 OK queued as {mail.id}"
+            return ""
+        mail = self._keep(envelope, server.parameters)
+        if met.cut_after:
+            server.cut()
+        return met.late_answer or f"250 2.0.0 OK queued as {mail.id}"
 
     def _keep(self, envelope: Envelope, parameters: list[str]) -> Mail:
         mail = mail_from_bytes(
@@ -127,6 +138,7 @@ class Connection(SMTP):
         )
         self._office = office
         self.parameters: list[str] = []
+        self.barred = False
         # ENVID and ORCPT may each add 500 characters (RFC 3461, section 5.4).
         self.command_size_limits["MAIL"] += 500
         self.command_size_limits["RCPT"] += 500
@@ -135,6 +147,12 @@ class Connection(SMTP):
         self._office.connections += 1
         self._office.open.add(self)
         super().connection_made(transport)
+        if strike := self._office.troubles.down():
+            if strike.fault.status is not None and isinstance(transport, asyncio.WriteTransport):
+                transport.write(f"{WORDS[421]}\r\n".encode())
+                transport.close()
+            else:
+                self.cut()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._office.open.discard(self)
@@ -144,6 +162,14 @@ class Connection(SMTP):
         """Ends the connection without a word."""
         if isinstance(self.transport, asyncio.WriteTransport):
             self.transport.abort()
+
+    async def push(self, status: AnyStr) -> None:
+        """Says it, and hangs up after a 421, which announces just that (RFC 5321, 3.8)."""
+        await super().push(status)
+        if str(status).startswith(("421", "b'421")) and isinstance(
+            self.transport, asyncio.WriteTransport
+        ):
+            self.transport.close()
 
     async def smtp_MAIL(self, arg: str | None) -> None:
         self.parameters = []

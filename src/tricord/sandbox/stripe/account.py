@@ -5,12 +5,13 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from tricord.sandbox.box import Settings
 from tricord.sandbox.outbox import Outbox
 from tricord.sandbox.stripe import events, sending
 from tricord.sandbox.stripe.errors import missing_object
-from tricord.sandbox.stripe.kinds import KINDS, Json, kind_of_id
+from tricord.sandbox.stripe.kinds import API_VERSION, KINDS, Json, kind_of_id
 from tricord.sandbox.stripe.mint import Mint
 
 # Search is said to be behind for an hour at worst.
@@ -23,6 +24,8 @@ Follower = Callable[["Account", Json], None]
 class Account:
     """Everything handlers read and change. `public_url` wins over the address callers used.
 
+    `own_endpoint` is the webhook endpoint the box was born with; `thin` is how it is told.
+    `made_under` holds (kind, idempotency key, id) of what was created with one.
     `payments` holds the invoice payments of each invoice, in the order they were made in.
     """
 
@@ -40,7 +43,9 @@ class Account:
     cause: events.Cause = field(default_factory=events.Cause)
     called_url: str = "http://127.0.0.1"
     public_url: str | None = None
+    own_endpoint: str | None = None
     thin: bool = False
+    made_under: list[tuple[str, str, str]] = field(default_factory=list)
     overdue_told: set[str] = field(default_factory=set)
     payments: dict[str, list[Json]] = field(default_factory=dict)
 
@@ -88,6 +93,9 @@ class Account:
             now=self.now(),
         )
         self.journal[recorded.snapshot["id"]] = recorded
+        if event_type.endswith(".created") and self.cause.idempotency_key is not None:
+            made = (subject["object"], self.cause.idempotency_key, subject["id"])
+            self.made_under.append(made)
         sending.send(recorded, self.receivers(), self.outbox, self.now)
         if subject["object"] in {"customer", "invoice"}:
             gone = event_type.endswith(".deleted")
@@ -120,19 +128,37 @@ class Account:
         return list(reversed(self.journal.values()))
 
     def receivers(self) -> list[sending.Receiver]:
-        own = sending.Receiver(
-            url=self.settings.hook_url, secret=self.webhook_secret, thin=self.thin
-        )
-        registered = [
+        """The endpoints that hear events; nobody, by the name of None, when there are none."""
+        listening = [
             sending.Receiver(
                 url=endpoint["url"],
                 secret=endpoint["secret"],
                 enabled_events=tuple(endpoint["enabled_events"]),
+                thin=self.thin and endpoint["id"] == self.own_endpoint,
             )
             for endpoint in self.tables["webhook_endpoint"].values()
             if endpoint["status"] == "enabled"
         ]
-        return [own, *registered]
+        return listening or [sending.Receiver(url=None, secret=self.webhook_secret)]
+
+    def add_endpoint(self, url: str, secret: str, enabled_events: list[str], **more: Any) -> Json:
+        return self.add(
+            {
+                "id": self.new_id("webhook_endpoint"),
+                "object": "webhook_endpoint",
+                "api_version": API_VERSION,
+                "application": None,
+                "created": self.now(),
+                "description": None,
+                "enabled_events": enabled_events,
+                "livemode": False,
+                "metadata": {},
+                "secret": secret,
+                "status": "enabled",
+                "url": url,
+                **more,
+            }
+        )
 
 
 def open_account(settings: Settings, outbox: Outbox) -> tuple[Account, str]:
@@ -149,4 +175,7 @@ def open_account(settings: Settings, outbox: Outbox) -> tuple[Account, str]:
         mint=ids,
         request_mint=request_ids,
     )
+    if settings.hook_url is not None:
+        own = account.add_endpoint(settings.hook_url, account.webhook_secret, ["*"])
+        account.own_endpoint = own["id"]
     return account, f"sk_test_51{account_id[6:]}{ids.token(64)}"

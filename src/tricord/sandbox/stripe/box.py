@@ -12,14 +12,19 @@ from starlette.routing import Route
 
 from tricord.sandbox.box import Settings
 from tricord.sandbox.control import control_routes
+from tricord.sandbox.faults.fault import Shows
+from tricord.sandbox.ledger import Entry
 from tricord.sandbox.outbox import Outbox
+from tricord.sandbox.stripe import endpoints
 from tricord.sandbox.stripe.account import open_account
 from tricord.sandbox.stripe.billing import invoice_payments, settlement
 from tricord.sandbox.stripe.billing.passing import pass_time
+from tricord.sandbox.stripe.books import ledger_of
+from tricord.sandbox.stripe.dialect import stripe_dialect
 from tricord.sandbox.stripe.pages import board, controls
 from tricord.sandbox.stripe.routes import SearchLag, api
 from tricord.sandbox.stripe.seeding import fill
-from tricord.sandbox.stripe.wire.dispatch import FrontDoor, Trouble
+from tricord.sandbox.stripe.wire.dispatch import FrontDoor
 
 _TICK_SECONDS = 0.25
 
@@ -34,7 +39,9 @@ class StripeBox:
         self.settings = settings
         self.outbox = Outbox()
         self.account, self.api_key = open_account(settings, self.outbox)
-        self._lag = SearchLag(1.0)
+        self.faults = settings.faults
+        self.dialect = stripe_dialect(self.account)
+        self._lag = SearchLag(1.0, settings.faults)
         self.door = FrontDoor(self.account, self.api_key, api(self._lag))
         self._ticking: asyncio.Task[None] | None = None
         self.account.follow("payment_intent.succeeded", settlement.intent_succeeded)
@@ -99,6 +106,12 @@ class StripeBox:
             "sent_emails": list(self.account.emails),
         }
 
+    def ledger(self) -> list[Entry]:
+        return ledger_of(self.account)
+
+    def lapse(self, shows: Shows) -> None:
+        endpoints.lapse(self.account, shows)
+
     async def start(self, host: str, port: int) -> None:  # noqa: ARG002 - nothing but HTTP here
         self._ticking = asyncio.create_task(self._tick())
 
@@ -119,7 +132,7 @@ class StripeBox:
 
     async def _switches(self, request: Request) -> Response:
         wanted = await request.json()
-        known = {"search_lag_seconds", "thin", "latency_seconds", "public_url", "trouble"}
+        known = {"search_lag_seconds", "thin", "latency_seconds", "public_url"}
         if unknown := set(wanted) - known:
             message = f"unknown settings: {sorted(unknown)}"
             return JSONResponse({"error": message}, status_code=400)
@@ -131,9 +144,6 @@ class StripeBox:
             self.door.latency_seconds = float(wanted["latency_seconds"])
         if "public_url" in wanted:
             self.account.public_url = wanted["public_url"]
-        if "trouble" in wanted:
-            asked = wanted["trouble"]
-            self.door.trouble = Trouble(**asked) if asked else None
         return JSONResponse(
             {
                 "search_lag_seconds": self.search_lag_seconds,

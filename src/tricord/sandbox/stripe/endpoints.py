@@ -1,5 +1,6 @@
-"""Webhook endpoints registered through the API, beside the box's own."""
+"""Webhook endpoints: the one the box was born with, and those registered through the API."""
 
+from tricord.sandbox.faults.fault import Shows
 from tricord.sandbox.stripe.account import Account
 from tricord.sandbox.stripe.errors import bad_parameter
 from tricord.sandbox.stripe.kinds import API_VERSION, SPOKEN_VERSIONS, Json
@@ -41,22 +42,15 @@ def create(account: Account, call: Call) -> Json:
     if version not in SPOKEN_VERSIONS:
         raise bad_parameter(f"Invalid API version: {version}.", "api_version")
     _check_url(params["url"])
-    endpoint = account.add(
-        {
-            "id": account.new_id("webhook_endpoint"),
-            "object": "webhook_endpoint",
-            "api_version": version,
-            "application": None,
-            "created": account.now(),
-            "description": params.get("description"),
-            "enabled_events": params["enabled_events"],
-            "livemode": False,
-            "metadata": params.get("metadata") or {},
-            "secret": f"whsec_{account.mint.token(32)}",
-            "status": "enabled",
-            "url": params["url"],
-        }
+    endpoint = account.add_endpoint(
+        params["url"],
+        f"whsec_{account.mint.token(32)}",
+        params["enabled_events"],
+        api_version=version,
+        description=params.get("description"),
+        metadata=params.get("metadata") or {},
     )
+    account.outbox.renew()
     return dict(endpoint)
 
 
@@ -70,6 +64,8 @@ def update(account: Account, call: Call) -> Json:
         match name:
             case "disabled":
                 endpoint["status"] = "disabled" if value else "enabled"
+                if not value:
+                    account.outbox.renew()
             case "metadata":
                 endpoint[name] = merged(endpoint[name], value)
             case "url":
@@ -88,6 +84,15 @@ def delete(account: Account, call: Call) -> Json:
 
 def list_(account: Account, call: Call) -> Json:
     return lists.page(call, map(_shown, account.newest_first("webhook_endpoint")))
+
+
+def lapse(account: Account, shows: Shows) -> None:
+    """What Stripe does to endpoints that failed for days: they stay, disabled, or are gone."""
+    known = account.tables["webhook_endpoint"]
+    if shows is Shows.GONE:
+        known.clear()
+    for endpoint in known.values():
+        endpoint["status"] = "disabled"
 
 
 def _shown(endpoint: Json) -> Json:

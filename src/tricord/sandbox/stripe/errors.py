@@ -55,6 +55,17 @@ def wrong_state(message: str, code: str | None = None, **details: Any) -> Stripe
     return StripeRefusal(400, message, code=code, **details)
 
 
+def no_access(account_id: str, key: str) -> StripeRefusal:
+    """The key, shown masked, is good, and not for this account (or no longer)."""
+    return StripeRefusal(
+        403,
+        f"The provided key '{key}' does not have access to account '{account_id}' (or that account "
+        "does not exist). Application access may have been revoked.",
+        code="account_invalid",
+        executed=False,
+    )
+
+
 def not_in_sandbox(what: str, param: str) -> StripeRefusal:
     """Real Stripe would do this; the box says so instead of quietly leaving it out."""
     return bad_parameter(f"The sandbox does not do {what}: leave out '{param}'.", param)

@@ -1,5 +1,7 @@
 """Every endpoint of the API the box has, in the order Stripe's reference lists them."""
 
+from tricord.sandbox.faults.fault import FaultKind
+from tricord.sandbox.faults.faults import Faults
 from tricord.sandbox.stripe import endpoints, journal
 from tricord.sandbox.stripe.account import Account
 from tricord.sandbox.stripe.billing import (
@@ -31,14 +33,17 @@ _SEARCH = shape("query", limit=integer, page=word, query=word)
 
 
 class SearchLag:
-    """How far the search index is behind, in seconds of the box's clock."""
+    """How far the search index is behind, in seconds of the box's clock; a fault adds to it."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, faults: Faults) -> None:
         self.seconds = seconds
+        self._faults = faults
 
     def search(self, searchable: Searchable) -> Handler:
         def handler(account: Account, call: Call) -> Json:
-            return searching.search(account, call, searchable, self.seconds)
+            strike = self._faults.strike(FaultKind.SEARCH_LAG, "GET", call.path)
+            more = strike.fault.seconds or 0.0 if strike else 0.0
+            return searching.search(account, call, searchable, self.seconds + more)
 
         return handler
 

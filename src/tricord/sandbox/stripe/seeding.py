@@ -40,13 +40,14 @@ def fill(account: Account, clients: int, until: datetime) -> None:
 def _past(account: Account, until: datetime) -> Iterator[None]:
     """While this lasts it is `until`, nobody hears of anything, and nothing is remembered."""
     settings, outbox = account.settings, account.outbox
-    clock, enabled = settings.clock, outbox.enabled
+    clock, enabled, journal = settings.clock, outbox.enabled, dict(account.journal)
     settings.clock, outbox.enabled = (lambda: until), False
     try:
         yield
     finally:
         settings.clock, outbox.enabled = clock, enabled
         account.journal.clear()
+        account.journal.update(journal)
 
 
 def _played(account: Account, one: Client, end: Ending) -> Story:

@@ -11,7 +11,7 @@ from tricord.sandbox.stripe.events import Recorded, body_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
-    """Where webhooks go. `url` None is the box's own endpoint while nobody listens."""
+    """Where webhooks go. `url` None stands for nobody."""
 
     url: str | None
     secret: str
@@ -42,9 +42,10 @@ def send(
     for receiver in wanting:
         event = recorded.thin if receiver.thin else recorded.snapshot
         about = f"{event['type']} {event['id']}"
-        outbox.put(receiver.url, body_of(event), _signer(receiver.secret, now), about)
-        if receiver.url is not None and outbox.enabled:
-            recorded.parcels.append(outbox.parcels[-1])
+        signer = _signer(receiver.secret, now)
+        parcel = outbox.put(receiver.url, body_of(event), signer, about)
+        if parcel is not None:
+            recorded.parcels.append(parcel)
 
 
 def _signer(secret: str, now: Callable[[], int]) -> Callable[[bytes, str], dict[str, str]]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tricord.sandbox.hubspot.api.call import Answer, Call, batch_answer
-from tricord.sandbox.hubspot.api.tokens import SCOPES, Tokens
+from tricord.sandbox.hubspot.api.tokens import Tokens
 from tricord.sandbox.hubspot.crm.kinds import KINDS
 from tricord.sandbox.hubspot.crm.portal import Portal
 from tricord.sandbox.hubspot.crm.refusals import invalid, not_found
@@ -26,27 +26,43 @@ class OAuth:
         granted = self._tokens.grant(call.body if isinstance(call.body, dict) else {})
         if call.version == "v1":
             return 200, granted
+        access = self._tokens.access(granted["access_token"])
         return 200, granted | {
             "hub_id": self._portal.portal_id,
             "user_id": self._portal.owners[0].user_id,
-            "scopes": SCOPES,
+            "scopes": list(access.scopes) if access else [],
             "token_use": "access_token",
         }
 
     def access_token(self, call: Call) -> Answer:
-        left = self._tokens.seconds_left(call.path["token"])
-        if left is None:
+        access = self._tokens.access(call.path["token"])
+        if access is None:
             raise not_found("resource not found")
-        return 200, {
+        return 200, self._told(call, access.scopes, "access") | {
+            "app_id": self._portal.app_id,
+            "expires_in": self._tokens.seconds_left(access),
+        }
+
+    def refresh_token(self, call: Call) -> Answer:
+        scopes = self._tokens.scopes_of_refresh(call.path["token"])
+        if scopes is None:
+            raise not_found("resource not found")
+        return 200, self._told(call, scopes, "refresh") | {"client_id": self._tokens.client_id}
+
+    def forget(self, call: Call) -> Answer:
+        if not self._tokens.forget(call.path["token"]):
+            raise not_found("resource not found")
+        return 204, None
+
+    def _told(self, call: Call, scopes: tuple[str, ...], kind: str) -> dict[str, Any]:
+        return {
             "token": call.path["token"],
             "user": self._portal.owners[0].email,
             "hub_domain": "sandbox.hubspot.example",
-            "scopes": SCOPES,
+            "scopes": list(scopes),
             "hub_id": self._portal.portal_id,
-            "app_id": self._portal.app_id,
-            "expires_in": left,
             "user_id": self._portal.owners[0].user_id,
-            "token_type": "access",
+            "token_type": kind,
         }
 
 
@@ -63,7 +79,7 @@ class WebhookSettings:
             "targetUrl": self._hooks.target,
             "throttling": {"maxConcurrentRequests": self._hooks.most_at_once},
             "createdAt": moment(self._hooks.created_at),
-            "updatedAt": moment(self._hooks.created_at),
+            "updatedAt": moment(self._hooks.updated_at),
         }
 
     def change(self, call: Call) -> Answer:
@@ -72,7 +88,7 @@ class WebhookSettings:
         most = int(throttling.get("maxConcurrentRequests", 0))
         if most <= 5:
             raise invalid("maxConcurrentRequests must be above 5", code="INVALID_THROTTLING")
-        self._hooks.target, self._hooks.most_at_once = call.text("targetUrl"), most
+        self._hooks.aim(call.text("targetUrl"), most)
         return self.read(call)
 
     def clear(self, call: Call) -> Answer:
@@ -101,8 +117,7 @@ class WebhookSettings:
 
     def change_subscription(self, call: Call) -> Answer:
         known = self._of(call)
-        known.active = bool(call.object().get("active", known.active))
-        known.updated_at = self._portal.now()
+        self._hooks.set_active(known, active=bool(call.object().get("active", known.active)))
         return 200, known.shown()
 
     def unsubscribe(self, call: Call) -> Answer:
@@ -114,7 +129,7 @@ class WebhookSettings:
         results: list[Any] = []
         for row in call.inputs():
             known = self._hooks.subscription(str(row.get("id", "")))
-            known.active = bool(row.get("active", known.active))
+            self._hooks.set_active(known, active=bool(row.get("active", known.active)))
             results.append(known.shown())
         return batch_answer(moment(self._portal.now()), results)
 

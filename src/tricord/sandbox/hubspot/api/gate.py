@@ -36,9 +36,9 @@ class Gate:
         most = self.requests_per_ten_seconds
         if most is not None:
             if len(self._recent) >= most:
-                raise _too_many("ten_secondly_rolling", "TEN_SECONDLY_ROLLING")
+                raise too_many("ten_secondly_rolling", "TEN_SECONDLY_ROLLING")
             if searching and len(self._searches) >= SEARCHES_PER_SECOND:
-                raise _too_many("secondly", "SECONDLY")
+                raise too_many("secondly", "SECONDLY")
         self._recent.append(now)
         if searching:
             self._searches.append(now)
@@ -63,7 +63,7 @@ def _age(times: deque[datetime], before: datetime) -> None:
         times.popleft()
 
 
-def _too_many(limit: str, policy: str) -> Refusal:
+def too_many(limit: str, policy: str) -> Refusal:
     return Refusal(
         status=429,
         message=f"You have reached your {limit} limit.",

@@ -6,9 +6,10 @@ from typing import Any
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tricord.sandbox.faults.faults import Faults
 from tricord.sandbox.hubspot.api.app_settings import OAuth, WebhookSettings
 from tricord.sandbox.hubspot.api.associations import Associations
 from tricord.sandbox.hubspot.api.batches import Batches
@@ -30,25 +31,22 @@ Answering = Callable[[Call], Answer]
 class Interface:
     """Answers HubSpot's HTTP interface for one account."""
 
-    def __init__(self, portal: Portal, gate: Gate, hooks: Hooks) -> None:
+    def __init__(self, portal: Portal, gate: Gate, hooks: Hooks, faults: Faults) -> None:
         self._portal = portal
         self._gate = gate
         self._hooks = hooks
+        self._faults = faults
 
     def routes(self) -> list[Route]:
         """Narrow paths before wide ones: the first match answers."""
         rows = (*self._crm(), *self._app())
         return [
-            *(
-                Route(path, self._answered(path, does), methods=[method])
-                for method, path, does in rows
-            ),
-            Route("/oauth/authorize", self._authorize),
+            Route(path, self._answered(path, does), methods=[method]) for method, path, does in rows
         ]
 
     def _crm(self) -> list[tuple[str, str, Answering]]:
         objects, batches = Objects(self._portal), Batches(self._portal)
-        links, searches = Associations(self._portal), Searches(self._portal)
+        links, searches = Associations(self._portal), Searches(self._portal, self._faults)
         properties, pipelines = Properties(self._portal), PipelinePages(self._portal)
         owners = OwnerPages(self._portal)
         one, pair = "/crm/objects/{type}", "/crm/associations/{from_type}/{to_type}"
@@ -116,6 +114,8 @@ class Interface:
         return [
             ("POST", "/oauth/token", oauth.token),
             ("GET", "/oauth/access-tokens/{token}", oauth.access_token),
+            ("GET", "/oauth/refresh-tokens/{token}", oauth.refresh_token),
+            ("DELETE", "/oauth/refresh-tokens/{token}", oauth.forget),
             ("GET", f"{app}/settings", webhooks.read),
             ("PUT", f"{app}/settings", webhooks.change),
             ("DELETE", f"{app}/settings", webhooks.clear),
@@ -171,16 +171,6 @@ class Interface:
             url=f"{request.url.scheme}://{request.url.netloc}{asked}",
             author=self._portal.app(),
         )
-
-    async def _authorize(self, request: Request) -> Response:
-        """The consent page of a box: whoever opens it has agreed."""
-        query = request.query_params
-        if query.get("client_id") != self._gate.tokens.client_id or "redirect_uri" not in query:
-            return JSONResponse({"error": "unknown client_id or no redirect_uri"}, status_code=400)
-        joint = "&" if "?" in query["redirect_uri"] else "?"
-        state = f"&state={query['state']}" if "state" in query else ""
-        code = self._gate.tokens.new_code()
-        return RedirectResponse(f"{query['redirect_uri']}{joint}code={code}{state}", 302)
 
 
 async def _read(request: Request, raw: bytes) -> Any:

@@ -1,7 +1,10 @@
 """The search endpoint: its limits, its pages, and the index it reads."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
+from tricord.sandbox.faults.fault import FaultKind
+from tricord.sandbox.faults.faults import Faults
 from tricord.sandbox.hubspot.api.call import Answer, Call
 from tricord.sandbox.hubspot.crm.portal import Portal
 from tricord.sandbox.hubspot.crm.records import shown_values
@@ -13,8 +16,9 @@ LONGEST_BODY = 3_000
 
 
 class Searches:
-    def __init__(self, portal: Portal) -> None:
+    def __init__(self, portal: Portal, faults: Faults) -> None:
         self._portal = portal
+        self._faults = faults
 
     def search(self, call: Call) -> Answer:
         if call.size > LONGEST_BODY:
@@ -25,7 +29,9 @@ class Searches:
             raise invalid(f"limit must be between 0 and {MOST_PER_PAGE}, was {limit}")
         if after + limit > MOST_ROWS:
             raise invalid(f"Paging beyond {MOST_ROWS} results is not supported")
-        found = search(self._portal, call.kind, body)
+        strike = self._faults.strike(FaultKind.SEARCH_LAG, "POST", urlsplit(call.url).path)
+        more_lag = strike.fault.seconds or 0.0 if strike else 0.0
+        found = search(self._portal, call.kind, body, more_lag)
         known = [one.name for one in self._portal.schema.properties(call.kind)]
         wanted = [str(name) for name in body.get("properties") or []]
         said: dict[str, Any] = {

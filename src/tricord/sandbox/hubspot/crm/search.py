@@ -24,13 +24,15 @@ _PRESENCE = ("HAS_PROPERTY", "NOT_HAS_PROPERTY")
 _OPERATORS = ("EQ", "NEQ", *_COMPARED, *_LISTED, *_PRESENCE, "CONTAINS_TOKEN", "NOT_CONTAINS_TOKEN")
 
 
-def search(portal: Portal, kind: Kind, body: dict[str, Any]) -> list[Snapshot]:
+def search(
+    portal: Portal, kind: Kind, body: dict[str, Any], more_lag: float = 0.0
+) -> list[Snapshot]:
     """All matching snapshots in the order asked for; paging is the caller's."""
     groups = _checked_groups(body)
     query = str(body.get("query") or "").lower()
     found = [
         one
-        for one in portal.index.visible(kind.name, portal.now())
+        for one in portal.index.visible(kind.name, portal.now(), more_lag)
         if (not groups or any(_all_match(portal, kind, one, group) for group in groups))
         and (not query or _mentions(kind, one, query))
     ]

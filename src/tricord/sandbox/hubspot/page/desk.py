@@ -41,7 +41,8 @@ class Desk:
         return [Route(path, self._posted(act), methods=["POST"]) for path, act in rows]
 
     def _turn(self, _: dict[str, str], fields: Fields) -> Fields:
-        unknown = set(fields) - {"search_lag_seconds", "requests_per_ten_seconds"}
+        known = {"search_lag_seconds", "requests_per_ten_seconds", "redirect_uris"}
+        unknown = set(fields) - known
         if unknown:
             raise invalid(f"unknown settings: {sorted(unknown)}")
         if "search_lag_seconds" in fields:
@@ -49,7 +50,10 @@ class Desk:
         if "requests_per_ten_seconds" in fields:
             most = fields["requests_per_ten_seconds"]
             self._gate.requests_per_ten_seconds = None if most in (None, "") else int(most)
+        if "redirect_uris" in fields:
+            self._gate.tokens.redirect_uris = [str(one) for one in fields["redirect_uris"]]
         return {
+            "redirect_uris": self._gate.tokens.redirect_uris,
             "search_lag_seconds": self._portal.index.lag_seconds,
             "requests_per_ten_seconds": self._gate.requests_per_ten_seconds,
         }

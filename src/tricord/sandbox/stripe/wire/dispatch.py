@@ -1,8 +1,6 @@
 """The API's front door: key, version, idempotency, parameters, handler, answer."""
 
 import asyncio
-import base64
-import binascii
 import copy
 import hmac
 import json
@@ -14,22 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tricord.sandbox.stripe.account import Account
-from tricord.sandbox.stripe.errors import StripeRefusal
+from tricord.sandbox.stripe.errors import StripeRefusal, no_access
 from tricord.sandbox.stripe.events import Cause
 from tricord.sandbox.stripe.kinds import API_VERSION, SPOKEN_VERSIONS, Json
 from tricord.sandbox.stripe.wire import forms
+from tricord.sandbox.stripe.wire.access import given_key, masked
 from tricord.sandbox.stripe.wire.calls import Call, Endpoint
 from tricord.sandbox.stripe.wire.expanding import expand
 from tricord.sandbox.stripe.wire.idempotency import Answered, Asked, Keys
-
-
-@dataclass(slots=True)
-class Trouble:
-    """Bad weather to order. `lose` runs the request, keeps its answer, and answers 504 instead."""
-
-    status: int
-    times: int
-    lose: bool = False
 
 
 @dataclass(slots=True)
@@ -42,7 +32,6 @@ class FrontDoor:
     keys: Keys = field(default_factory=Keys)
     calls: Counter[str] = field(default_factory=Counter)
     latency_seconds: float = 0.0
-    trouble: Trouble | None = None
 
     async def __call__(self, request: Request) -> Response:
         request_id = f"req_{self.account.request_mint.token(14)}"
@@ -68,7 +57,7 @@ class FrontDoor:
         )
 
     def _check_access(self, request: Request) -> None:
-        given = _given_key(request.headers.get("authorization"))
+        given = given_key(request.headers.get("authorization"))
         if given is None:
             message = (
                 "You did not provide an API key. You need to provide your API key in the "
@@ -76,15 +65,10 @@ class FrontDoor:
             )
             raise StripeRefusal(401, message, executed=False)
         if not hmac.compare_digest(given.encode(), self.api_key.encode()):
-            shown = f"{given[:8]}{'*' * 8}{given[-4:]}" if len(given) > 12 else "*" * len(given)
-            raise StripeRefusal(401, f"Invalid API Key provided: {shown}", executed=False)
+            raise StripeRefusal(401, f"Invalid API Key provided: {masked(given)}", executed=False)
         acting_for = request.headers.get("stripe-account", self.account.id)
         if acting_for != self.account.id:
-            message = (
-                f"The provided key does not have access to account '{acting_for}' (or that account "
-                "does not exist). Application access may have been revoked."
-            )
-            raise StripeRefusal(403, message, code="account_invalid", executed=False)
+            raise no_access(acting_for, masked(given))
         version = request.headers.get("stripe-version", API_VERSION)
         if version not in SPOKEN_VERSIONS:
             message = f"Invalid Stripe API version: {version}. The sandbox speaks {API_VERSION}."
@@ -95,11 +79,9 @@ class FrontDoor:
     ) -> tuple[int, Json, dict[str, str]]:
         endpoint, ids = self._find(request.method, request.url.path)
         self.calls[endpoint.name] += 1
-        self._stormy(lose=False)
         key = request.headers.get("idempotency-key") if request.method == "POST" else None
         if key is None:
             status, answer = await self._run(endpoint, ids, request, body, Cause(request_id))
-            self._stormy(lose=True)
             return status, answer, {}
         asked = Asked(request.url.path, json.dumps(forms.parse(body), sort_keys=True))
         kept = self.keys.begin(key, asked, self.account.clock_time())
@@ -116,7 +98,6 @@ class FrontDoor:
             raise
         finally:
             self.keys.release(key)
-        self._stormy(lose=True)
         return status, answer, headers
 
     def _find(self, method: str, path: str) -> tuple[Endpoint, tuple[str, ...]]:
@@ -151,32 +132,3 @@ class FrontDoor:
             return 200, expand(self.account, answer, paths)
         finally:
             self.account.cause = Cause()
-
-    def _stormy(self, *, lose: bool) -> None:
-        trouble = self.trouble
-        if trouble is None or trouble.lose != lose:
-            return
-        trouble.times -= 1
-        if trouble.times <= 0:
-            self.trouble = None
-        limited = trouble.status == 429
-        raise StripeRefusal(
-            trouble.status,
-            "Too many requests hit the API too quickly." if limited else "An error occurred.",
-            kind="invalid_request_error" if limited else "api_error",
-            code="rate_limit" if limited else None,
-            executed=False,
-        )
-
-
-def _given_key(header: str | None) -> str | None:
-    scheme, _, value = (header or "").partition(" ")
-    if scheme.lower() == "bearer":
-        return value.strip() or None
-    if scheme.lower() == "basic":
-        try:
-            user = base64.b64decode(value, validate=True).decode().partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
-            return None
-        return user or None
-    return None
