@@ -34,6 +34,9 @@ def fill(account: Account, clients: int, until: datetime) -> None:
         # Most clients have paid; a few have a story.
         story = number % 50 if number % 50 < len(stories) else 0
         _copied(account, stories[story], client(story, until), client(number, until))
+    # What fell due before now was told then.
+    due = [one for one in account.tables["invoice"].values() if one["due_date"]]
+    account.overdue_told.update(one["id"] for one in due if one["due_date"] < account.now())
 
 
 @contextmanager
