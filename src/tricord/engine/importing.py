@@ -86,6 +86,8 @@ class Importer:
         self._ended = {one: asyncio.Event() for one in wanted}
         self._tell = tell
         self._stopped = asyncio.Event()
+        # One page at a time, so that webhooks and turns have their place between any two.
+        self._storing = asyncio.Lock()
 
     def stop(self) -> None:
         """End after the pages in hand; what is stored stays, and the next run goes on from it."""
@@ -197,7 +199,8 @@ class Importer:
     async def _store(self, one: Import, page: Page, *, counts: bool) -> Import:
         while True:
             try:
-                stored = await self._write(lambda tx: self._fold(tx, one, page, counts=counts))
+                async with self._storing:
+                    stored = await self._write(lambda tx: self._fold(tx, one, page, counts=counts))
             except schedule.Busy:
                 await asyncio.sleep(QUIET.total_seconds())
                 continue
