@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import os
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -46,10 +47,10 @@ async def imported(made: Past, asked: Asked | None = None) -> list[Import]:
         return await importing.run()
 
 
-def check_whole(made: Past) -> None:
+def check_whole(made: Past, clients: int = CLIENTS) -> None:
     """Everything of the vendors is here once, in one account for each client, and nothing left."""
     assert made.look(here) == made.there()
-    assert len(made.look(account_views.every_account)) == CLIENTS
+    assert len(made.look(account_views.every_account)) == clients
     assert made.writes() == {}
     assert made.look(modes.mode_of) is Mode.REHEARSING
     found = made.look(imports.every)
@@ -111,6 +112,23 @@ def test_dying_at_any_step_of_an_import_loses_and_doubles_nothing(
             assert one.seen == len(made.there()[one.kind])
 
     play(tmp_path, story)
+
+
+@pytest.mark.skipif("TRICORD_LONG" not in os.environ, reason="it takes many minutes")
+def test_ten_thousand_clients_come_in_through_death_after_death(tmp_path: Path) -> None:
+    clients = 10_000
+    deaths = [("before a page commits", 40), ("after a page commits", 90), ("after a request", 150)]
+
+    async def story(made: Past) -> None:
+        for point, nth in deaths:
+            process = FORKS.Process(target=live, args=(str(tmp_path), point, nth))
+            process.start()
+            await asyncio.to_thread(process.join)
+            assert process.exitcode == -signal.SIGKILL
+        await imported(made)
+        check_whole(made, clients)
+
+    play(tmp_path, story, clients)
 
 
 async def with_answers(made: Past, change: Callable[[str, Any], Any]) -> list[Import]:
