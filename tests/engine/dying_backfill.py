@@ -1,6 +1,7 @@
 """A backfill as its own process, that ends itself with SIGKILL at the nth passing of a point."""
 
 import asyncio
+import os
 from pathlib import Path
 
 from engine.dying_hub import DyingSender, Spot
@@ -17,6 +18,7 @@ async def main(home: Path, point: str, nth: int) -> None:
             await importing.run()
 
 
-def live(home: str, point: str, nth: int) -> None:
-    """The whole life of the process."""
+def live(home: str, point: str, nth: int, database: str) -> None:
+    """The whole life of the process. It was forked before the test chose its database."""
+    os.environ["TRICORD_DATABASE"] = database
     asyncio.run(main(Path(home), point, nth))

@@ -120,7 +120,8 @@ async def tricord(made: Past, *arguments: str, stdin: str = "") -> subprocess.Co
         return subprocess.run(
             [TRICORD, "--home", str(made.home.path), *arguments],
             capture_output=True, text=True, input=stdin, timeout=120, check=False,
-            env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
+            env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent",
+                 "TRICORD_DATABASE": made.home.database_url},
         )  # fmt: skip
 
     return await asyncio.to_thread(run)

@@ -1,10 +1,11 @@
 """A firm's past is imported whole, once and silently, through any death."""
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,10 +18,10 @@ from engine.past import Meddling, Past, here, past
 from engine.supervising import until
 from tricord.app.backfilling import Asked, backfilling
 from tricord.app.web import free_port
-from tricord.app.wiring import Hub
+from tricord.app.wiring import Hub, running_server
 from tricord.connectors.stripe.connector import CONNECTOR as STRIPE
 from tricord.core.ids import Instant, Kind
-from tricord.engine.importing import difference
+from tricord.engine.pages import difference
 from tricord.engine.wire import NetworkSender
 from tricord.sdk.connector import Access, Pages
 from tricord.sdk.paging import Paging
@@ -30,7 +31,7 @@ from tricord.store.modes import Mode
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["engine.dying_backfill", "tricord.console"])
-CLIENTS = 120
+CLIENTS = 110
 Play = Callable[[Past], Awaitable[None]]
 
 
@@ -47,6 +48,15 @@ async def imported(made: Past, asked: Asked | None = None) -> list[Import]:
         return await importing.run()
 
 
+async def die(made: Past, point: str, nth: int) -> None:
+    """An import in a process of its own that kills itself there."""
+    arguments = (str(made.home.path), point, nth, made.home.database_url)
+    process = FORKS.Process(target=live, args=arguments)
+    process.start()
+    await asyncio.to_thread(process.join)
+    assert process.exitcode == -signal.SIGKILL
+
+
 def check_whole(made: Past, clients: int = CLIENTS) -> None:
     """Everything of the vendors is here once, in one account for each client, and nothing left."""
     assert made.look(here) == made.there()
@@ -59,13 +69,7 @@ def check_whole(made: Past, clients: int = CLIENTS) -> None:
     assert made.look(views.status)["open_cases"] == 0
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-def test_a_firms_past_is_imported_whole_and_nothing_is_sent(
-    tmp_path: Path, kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if kind == "postgres":
-        monkeypatch.setenv("TRICORD_DATABASE", request.getfixturevalue("postgres_url"))
-
+def test_a_firms_past_is_imported_whole_and_nothing_is_sent(tmp_path: Path) -> None:
     async def story(made: Past) -> None:
         await imported(made)
         check_whole(made)
@@ -82,15 +86,11 @@ def test_a_firms_past_is_imported_whole_and_nothing_is_sent(
 
 SPOTS = [
     ("before a page commits", 1),
-    ("before a page commits", 4),
     ("before a page commits", 9),
-    ("after a page commits", 1),
     ("after a page commits", 3),
-    ("after a page commits", 8),
-    ("after a request", 2),
+    ("after a page commits", 14),
     ("after a request", 7),
     ("before a request", 12),
-    ("after claiming", 3),
 ]
 
 
@@ -99,7 +99,9 @@ def test_dying_at_any_step_of_an_import_loses_and_doubles_nothing(
     tmp_path: Path, point: str, nth: int
 ) -> None:
     async def story(made: Past) -> None:
-        process = FORKS.Process(target=live, args=(str(tmp_path), point, nth))
+        process = FORKS.Process(
+            target=live, args=(str(tmp_path), point, nth, made.home.database_url)
+        )
         process.start()
         await asyncio.to_thread(process.join)
         assert process.exitcode == -signal.SIGKILL
@@ -121,7 +123,9 @@ def test_ten_thousand_clients_come_in_through_death_after_death(tmp_path: Path) 
 
     async def story(made: Past) -> None:
         for point, nth in deaths:
-            process = FORKS.Process(target=live, args=(str(tmp_path), point, nth))
+            process = FORKS.Process(
+                target=live, args=(str(tmp_path), point, nth, made.home.database_url)
+            )
             process.start()
             await asyncio.to_thread(process.join)
             assert process.exitcode == -signal.SIGKILL
@@ -173,8 +177,8 @@ def test_a_walk_of_which_a_part_is_not_here_differs_too(tmp_path: Path) -> None:
         await imported(made)
         customers = of(made.look(imports.every), Kind.CUSTOMER)
         more = replace(customers, seen=customers.seen + 1)
-        assert made.look(partial(difference, one=customers)) == (10, "")
-        held, words = made.look(partial(difference, one=more))
+        assert made.look(partial(difference, customers)) == (10, "")
+        held, words = made.look(partial(difference, more))
         assert (held, words) == (10, "11 of customer were listed, and 10 are here")
 
     play(tmp_path, story, clients=10)
@@ -229,11 +233,26 @@ def test_a_cursor_that_does_not_move_ends_the_import_of_its_kind_alone(tmp_path:
     play(tmp_path, story, clients=10)
 
 
-def test_what_happens_during_an_import_is_absorbed_and_not_acted_on(tmp_path: Path) -> None:
+@contextlib.asynccontextmanager
+async def _beside(made: Past, store: str, port: int) -> AsyncIterator[None]:
+    """Who takes webhooks on PostgreSQL; with the embedded database the import does it itself."""
+    if store == "sqlite":
+        yield
+        return
+    async with running_server(made.home, port=port):
+        yield
+
+
+def test_what_happens_during_an_import_is_absorbed_and_not_acted_on(
+    tmp_path: Path, store: str
+) -> None:
     async def whole() -> None:
         port = free_port()
         async with past(tmp_path, 40, f"http://127.0.0.1:{port}") as made:
-            async with backfilling(made.home, Asked(), port=port) as importing:
+            async with (
+                _beside(made, store, port),
+                backfilling(made.home, Asked(), port=port) as importing,
+            ):
                 running = asyncio.create_task(importing.run())
                 deal = await made.stage.new_deal(0)
                 await made.stage.move(deal, "contractsigned")

@@ -57,6 +57,8 @@ def go_live(
                 accepted=accepted,
             )
             live, found = _sign(home, policy, connections, consent)
+            if not live and yes:
+                raise Found("not signed: what would happen has changed meanwhile; look at it again")
             if not live:
                 click.echo("Something has changed meanwhile; this is how it is now.\n", err=True)
     except NotReady as error:

@@ -20,9 +20,10 @@ from tricord.engine.pulse import Pulse
 from tricord.engine.wire import ReadOnlySender, Sender
 from tricord.sdk.connector import Acknowledgement
 from tricord.sdk.errors import PayloadMalformed, SignatureInvalid
-from tricord.store import connections, cursors, deliveries, leases, mirror, schedule
+from tricord.store import connections, cursors, deliveries, leases, mirror, modes, schedule
 from tricord.store.database import Database, Tx
 from tricord.store.deliveries import Arrival
+from tricord.store.modes import Mode
 
 
 class Engine:
@@ -93,7 +94,7 @@ class Engine:
         """Make the connections known, and have every account asked when the rules have changed."""
         means = self.means
 
-        def begin(tx: Tx) -> None:
+        def begin(tx: Tx) -> bool:
             schedule.one_at_a_time(tx, "start")
             for connection in sorted(means.connections.values(), key=lambda one: one.name):
                 connections.announce(tx, connection.name, connection.connector.name)
@@ -105,8 +106,9 @@ class Engine:
             if schedule.changed_since(tx, f"{means.policy.version} {__version__}"):
                 mirror.wake_everyone(tx)
             tell_stranded(Batch(tx, means.policy, means.connections, means.pulse.worker))
+            return modes.mode_of(tx) is Mode.LIVE
 
-        await means.database.write(begin, means.clock.now())
+        means.live = await means.database.write(begin, means.clock.now())
 
     async def run(self) -> None:
         """Turn over everything until `stop`."""

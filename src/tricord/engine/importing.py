@@ -12,32 +12,25 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
-import structlog
-
-from tricord.core import troubles
 from tricord.core.commands import Priority
 from tricord.core.ids import ConnectionName, Instant, Kind
-from tricord.core.records import Record
 from tricord.engine import breaker
 from tricord.engine.absorbing import QUIET
 from tricord.engine.acting import wait_after
-from tricord.engine.batch import Batch
 from tricord.engine.calling import call
-from tricord.engine.deciding import converge
-from tricord.engine.homing import see
 from tricord.engine.means import Means
+from tricord.engine.pages import batch_of, difference, end, store_page
 from tricord.engine.recording import detail_of
 from tricord.sdk.connector import Access, Pages
-from tricord.sdk.errors import PayloadMalformed, TryAgain
+from tricord.sdk.errors import TryAgain
 from tricord.sdk.paging import Page, Paging
-from tricord.store import cases, cursors, imports, modes, schedule
+from tricord.store import cursors, imports, modes, schedule
 from tricord.store.audit import record_act
 from tricord.store.database import Tx
 from tricord.store.imports import Import, ImportState
 from tricord.store.modes import Mode
 from tricord.store.workers import DEAD_AFTER
 
-log = structlog.get_logger("tricord.importing")
 T = TypeVar("T")
 
 Wanted = tuple[ConnectionName, Kind]
@@ -140,9 +133,11 @@ class Importer:
         ahead: asyncio.Task[Page] | None = None
         try:
             page = await self._page(one, one.cursor)
+            counts = one.state is not ImportState.COUNTING
             while True:
                 ahead = self._next(one, page)
-                one = await self._store(one, page, counts=True)
+                one = await self._store(one, page, counts=counts)
+                counts = True
                 if ahead is not None:
                     page = await ahead
                     continue
@@ -190,7 +185,7 @@ class Importer:
 
     async def _note(self, one: Import, error: Exception) -> None:
         def work(tx: Tx) -> None:
-            breaker.troubled(self._batch(tx), one.connection, error)
+            breaker.troubled(batch_of(self._means, tx), one.connection, error)
 
         await self._write(work)
 
@@ -200,29 +195,15 @@ class Importer:
         while True:
             try:
                 async with self._storing:
-                    stored = await self._write(lambda tx: self._fold(tx, one, page, counts=counts))
+                    stored = await self._write(
+                        partial(store_page, self._means, one, page, counts=counts)
+                    )
             except schedule.Busy:
                 await asyncio.sleep(QUIET.total_seconds())
                 continue
             self._means.crash_point("after a page commits")
             self._tell(stored)
             return stored
-
-    def _fold(self, tx: Tx, one: Import, page: Page, *, counts: bool) -> Import:
-        batch = self._batch(tx)
-        _see(batch, page.records)
-        for row in page.unread:
-            told = troubles.unreadable(batch.policy, row.ref, row.problem)
-            cases.open_case(tx, told, "engine")
-        converge(batch)
-        listed = sum(record.ref.kind is one.kind for record in page.records) + len(page.unread)
-        stored = imports.advance(
-            tx, one, cursor=page.cursor, listed=listed if counts else 0, total=page.total
-        )
-        breaker.well(batch, one.connection)
-        breaker.note(batch)
-        self._means.crash_point("before a page commits")
-        return stored
 
     # What is here against what the vendor has
 
@@ -233,7 +214,7 @@ class Importer:
             await self._finish(one, one.seen, words)
             return None
         for wait in (*RECOUNT_AFTER, None):
-            here, problem = await self._read(partial(difference, one=one))
+            here, problem = await self._read(partial(difference, one))
             if not problem or wait is None or one.total is None:
                 await self._finish(one, here, problem)
                 return None
@@ -245,24 +226,7 @@ class Importer:
         return None
 
     async def _finish(self, one: Import, here: int, problem: str) -> None:
-        def work(tx: Tx) -> Import:
-            state = ImportState.DIFFERS if problem else ImportState.DONE
-            again = f"tricord backfill --restart --only {one.connection} --kinds {one.kind}"
-            told = troubles.incomplete_import(
-                self._means.policy, one.connection, one.kind, problem, again
-            )
-            if problem:
-                cases.open_case(tx, told, "engine")
-            else:
-                cases.close_case(tx, told.key)
-            record_act(tx, "import.ended", one.name, state=str(state), held=here)
-            return imports.finish(tx, one, state, here, problem)
-
-        self._tell(await self._write(work))
-
-    def _batch(self, tx: Tx) -> Batch:
-        means = self._means
-        return Batch(tx, means.policy, means.connections, means.pulse.worker, live=False)
+        self._tell(await self._write(partial(end, self._means, one, here, problem)))
 
     async def _write(self, work: Callable[[Tx], T]) -> T:
         return await self._means.database.write(work, self._means.clock.now())
@@ -279,41 +243,3 @@ def _moving(page: Page, cursor: str) -> Page:
     if page.more and page.cursor in ("", cursor):
         raise _Halted("the vendor says that there is more, but its cursor does not move")
     return page
-
-
-def _see(batch: Batch, records: Sequence[Record]) -> None:
-    """Fold all of them; if one breaks the program, the others are folded all the same."""
-    try:
-        with batch.undoable():
-            for record in records:
-                see(batch, record, "import")
-    except schedule.Busy:
-        raise
-    except Exception as error:  # the engine's boundary: told as a case, never lost
-        log.error("importing.page_broke", error=type(error).__name__)
-        for record in records:
-            _see_alone(batch, record)
-
-
-def _see_alone(batch: Batch, record: Record) -> None:
-    try:
-        with batch.undoable():
-            see(batch, record, "import")
-    except schedule.Busy:
-        raise
-    except Exception as error:  # the same boundary, for one record
-        broken = PayloadMalformed(f"it broke the program ({type(error).__name__})")
-        told = troubles.unreadable(batch.policy, record.ref, broken.detail)
-        cases.open_case(batch.tx, told, "engine")
-
-
-def difference(tx: Tx, *, one: Import) -> tuple[int, str]:
-    """How many are here, and what is wrong with that, "" when nothing is."""
-    here = imports.held(tx, one.connection, one.kind)
-    if one.total is None:
-        words = f"{one.seen} of {one.kind} were listed, and {here} are here"
-        return here, words if here < one.seen else ""
-    if here != one.total:
-        here = imports.living(tx, one.connection, one.kind)
-    words = f"it counts {one.total} of {one.kind}, and {here} are here"
-    return here, words if here != one.total else ""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import and_, case, delete, func, select, update
 
 from tricord.core.ids import ConnectionName, ExternalId, Instant, Kind, Ref
 from tricord.store import mirror
@@ -16,10 +16,13 @@ from tricord.store.workers import not_in_hand
 
 
 class ImportState(StrEnum):
-    """`differs`: it has ended, and what is here is not what the vendor counts."""
+    """`counting`: the list has come to its end, and is compared with the vendor's own count.
+    `differs`: it is over, and what is here is not what the vendor has.
+    """
 
     WAITING = "waiting"
     RUNNING = "running"
+    COUNTING = "counting"
     DONE = "done"
     DIFFERS = "differs"
 
@@ -83,14 +86,23 @@ def claim(tx: Tx, connection: ConnectionName, kind: Kind, worker: int) -> Import
         not_in_hand(tx, imports.c.busy_by),
     )
     started = func.coalesce(imports.c.started_at, to_micros(tx.now))
-    values = {"busy_by": worker, "state": str(ImportState.RUNNING), "started_at": started}
+    waits = imports.c.state == str(ImportState.WAITING)
+    state = case((waits, str(ImportState.RUNNING)), else_=imports.c.state)
+    values = {"busy_by": worker, "state": state, "started_at": started}
     row = tx.db.execute(update(imports).where(here).values(values).returning(imports)).first()
     return None if row is None else _import(row)
 
 
-def advance(tx: Tx, one: Import, *, cursor: str, listed: int, total: int | None) -> Import:
+def advance(
+    tx: Tx, one: Import, *, cursor: str, listed: int, total: int | None, more: bool
+) -> Import:
     """A page was stored: go on from `cursor`. It commits with the records of that page."""
-    values: dict[str, object] = {"cursor": cursor, "seen": imports.c.seen + listed, "problem": ""}
+    values: dict[str, object] = {
+        "cursor": cursor,
+        "state": str(ImportState.RUNNING if more else ImportState.COUNTING),
+        "seen": imports.c.seen + listed,
+        "problem": "",
+    }
     if total is not None:
         values["total"] = total
     here = update(imports).where(_is(one.connection, one.kind))
