@@ -1,6 +1,6 @@
 """Importing: all records of each kind, read whole and page by page, parents first, nothing sent.
 
-The records of a page and the cursor of the next one commit together, so a process that dies
+The cursor of the next page commits with the last records of this one, so a process that dies
 anywhere goes on where it was. Accounts are not decided meanwhile; a signed go-live has each decided
 once.
 """
@@ -19,7 +19,7 @@ from tricord.engine.absorbing import QUIET
 from tricord.engine.acting import wait_after
 from tricord.engine.calling import call
 from tricord.engine.means import Means
-from tricord.engine.pages import batch_of, difference, end, store_page
+from tricord.engine.pages import batch_of, difference, end, parts_of, store_last, store_part
 from tricord.engine.recording import detail_of
 from tricord.sdk.connector import Access, Pages
 from tricord.sdk.errors import TryAgain
@@ -79,7 +79,7 @@ class Importer:
         self._ended = {one: asyncio.Event() for one in wanted}
         self._tell = tell
         self._stopped = asyncio.Event()
-        # One page at a time, so that webhooks and turns have their place between any two.
+        # One part at a time, so that webhooks and turns have their place between any two.
         self._storing = asyncio.Lock()
 
     def stop(self) -> None:
@@ -192,18 +192,24 @@ class Importer:
     # Into the store
 
     async def _store(self, one: Import, page: Page, *, counts: bool) -> Import:
+        """In parts, so that nobody waits long for the store; the cursor moves on with the last."""
+        *parts, last = parts_of(page.records)
+        for part in parts:
+            await self._written(partial(store_part, self._means, part))
+        stored = await self._written(
+            partial(store_last, self._means, one, page, last, counts=counts)
+        )
+        self._means.crash_point("after a page commits")
+        self._tell(stored)
+        return stored
+
+    async def _written(self, work: Callable[[Tx], T]) -> T:
         while True:
             try:
                 async with self._storing:
-                    stored = await self._write(
-                        partial(store_page, self._means, one, page, counts=counts)
-                    )
+                    return await self._write(work)
             except schedule.Busy:
                 await asyncio.sleep(QUIET.total_seconds())
-                continue
-            self._means.crash_point("after a page commits")
-            self._tell(stored)
-            return stored
 
     # What is here against what the vendor has
 

@@ -20,13 +20,30 @@ from tricord.store.imports import Import, ImportState
 log = structlog.get_logger("tricord.importing")
 
 
-def store_page(means: Means, one: Import, page: Page, tx: Tx, *, counts: bool) -> Import:
-    """Fold everything on the page, and move the cursor on. `counts` is False for one read again.
+PART = 50
+"""Records in one transaction: webhooks and everything else wait for no more than these."""
 
-    Raises Busy while another worker has one of its accounts in hand.
-    """
+Records = Sequence[Record]
+
+
+def parts_of(records: Records) -> list[Records]:
+    """The records of a page in parts of their order; one empty part where there are none."""
+    return [records[start : start + PART] for start in range(0, len(records), PART)] or [()]
+
+
+def store_part(means: Means, records: Records, tx: Tx) -> None:
+    """Fold some of a page. Raises Busy while another worker has one of its accounts in hand."""
     batch = batch_of(means, tx)
-    _see(batch, page.records)
+    _see(batch, records)
+    converge(batch)
+
+
+def store_last(
+    means: Means, one: Import, page: Page, records: Records, tx: Tx, *, counts: bool
+) -> Import:
+    """Fold the last of a page, and move the cursor on. `counts` is False for one read again."""
+    batch = batch_of(means, tx)
+    _see(batch, records)
     for row in page.unread:
         told = troubles.unreadable(batch.policy, row.ref, row.problem)
         cases.open_case(tx, told, "engine")
@@ -76,7 +93,7 @@ def batch_of(means: Means, tx: Tx) -> Batch:
     return Batch(tx, means.policy, means.connections, means.pulse.worker, live=False)
 
 
-def _see(batch: Batch, records: Sequence[Record]) -> None:
+def _see(batch: Batch, records: Records) -> None:
     """Fold all of them; if one breaks the program, the others are folded all the same."""
     try:
         with batch.undoable():
