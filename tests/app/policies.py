@@ -12,6 +12,9 @@ CONNECTORS = {
     "hubspot": ConnectorShape(frozenset({"token"}), frozenset({"webhook_secret"})),
     "stripe": ConnectorShape(frozenset({"api_key"}), frozenset({"webhook_secret"})),
     "smtp": ConnectorShape(frozenset({"url", "sender"}), secret=frozenset({"url"})),
+    "twilio": ConnectorShape(
+        frozenset({"account_sid", "auth_token", "sender"}), secret=frozenset({"auth_token"})
+    ),
 }
 VARIABLES = {
     "HUBSPOT_TOKEN": "pat-hidden-1",
@@ -19,6 +22,8 @@ VARIABLES = {
     "STRIPE_API_KEY": "sk-hidden-3",
     "STRIPE_WEBHOOK_SECRET": "whsec-hidden-4",
     "SMTP_URL": "smtp://user:hidden-5@mail.example",
+    "TWILIO_SID": "AC-6",
+    "TWILIO_TOKEN": "token-hidden-7",
 }
 SMALL = """\
 tricord: 1

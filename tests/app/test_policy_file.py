@@ -21,7 +21,7 @@ from app.policies import (
 from tricord.app.declarations import COMING, ConnectorShape, PolicyInvalid
 from tricord.app.policy_file import load_policy, read_policy, version_of
 from tricord.core.money import Money
-from tricord.core.policy.types import Balance, Fixed, Installment, Percent
+from tricord.core.policy.types import Balance, Fixed, Installment, Mastery, Percent
 from tricord.sdk.secret import Secret
 
 
@@ -35,7 +35,7 @@ def test_the_example_becomes_the_policy_it_says() -> None:
     assert policy.roles.crm == "hubspot"
     assert policy.roles.billing == "stripe"
     assert policy.roles.email == "mail"
-    assert policy.roles.sms is None
+    assert policy.roles.sms == "phone"
     assert policy.roles.alerts == ("mail",)
     assert policy.milestone_order == (
         "contract_signed",
@@ -88,16 +88,12 @@ def test_the_examples_approval_and_logging_are_taken_over() -> None:
 def test_what_the_example_says_and_nobody_does_yet_is_listed() -> None:
     assert load(EXAMPLE).policy.inactive == (
         "firm.holidays: not active yet",
-        "connections.phone: the twilio connector is not active yet",
         "connections.slack: the slack connector is not active yet",
-        "roles.sms: the connection phone is not active yet",
         "roles.alerts: the connection slack is not active yet",
         "billing.plans retainer: plans that recur are not active yet",
         "reminders: not active yet",
         "follow_up.on_paid start: renewal is not active yet",
         "outreach: not active yet",
-        "logging.log sms: not active yet",
-        "logging.log call: not active yet",
         "alerts: not active yet",
     )
     assert load(SMALL).policy.inactive == ()
@@ -106,14 +102,18 @@ def test_what_the_example_says_and_nobody_does_yet_is_listed() -> None:
 def test_the_examples_connections_carry_their_settings() -> None:
     hubspot, stripe, mail, phone, slack = load(EXAMPLE).connections
     assert [c.name for c in (hubspot, stripe, mail)] == ["hubspot", "stripe", "mail"]
-    assert [c.active for c in (hubspot, stripe, mail, phone, slack)] == [True] * 3 + [False] * 2
+    assert [c.active for c in (hubspot, stripe, mail, phone, slack)] == [True] * 4 + [False]
     assert hubspot.values == {
         "token": Secret("pat-hidden-1"),
         "webhook_secret": Secret("hook-hidden-2"),
     }
     assert mail.connector == "smtp"
     assert mail.values["sender"] == "Harbour Studio <billing@harbour.example>"
-    assert phone.values == {"sender": "+15550100"}
+    assert phone.values == {
+        "account_sid": Secret("AC-6"),
+        "auth_token": Secret("token-hidden-7"),
+        "sender": "+15550100",
+    }
     assert (hubspot.line, slack.line) == (11, 15)
     assert hubspot.poll == timedelta(seconds=60)
     assert hubspot.base_url is None
@@ -214,7 +214,7 @@ def test_offline_a_missing_variable_is_a_remark() -> None:
 
 
 def test_an_inactive_connection_needs_no_variables() -> None:
-    assert "TWILIO_SID" in EXAMPLE
+    assert "SLACK_WEBHOOK_URL" in EXAMPLE
     assert load(EXAMPLE).remarks == ()
 
 
@@ -261,3 +261,38 @@ def test_a_file_that_is_no_text_is_refused(
         path.write_bytes(content)
     with pytest.raises(PolicyInvalid, match=words):
         read_policy(path, connectors=CONNECTORS, variables=VARIABLES)
+
+
+@pytest.mark.parametrize(
+    ("written", "sources", "prop"),
+    [
+        ("crm", ("crm",), ""),
+        ("[billing, crm]", ("billing", "crm"), ""),
+        ("{from: billing}", ("billing",), ""),
+        ("{from: [billing, crm], write: crm}", ("billing", "crm"), "phone"),
+        ("{from: billing, write: crm, property: main_phone}", ("billing",), "main_phone"),
+    ],
+)
+def test_a_field_has_its_masters(written: str, sources: tuple[str, ...], prop: str) -> None:
+    text = f"identity: {{master: {{account.phone: {written}}}, shared_domains: [Wind.example]}}"
+    identity = load(changed("owners:", f"{text}\nowners:")).policy.identity
+    assert identity.master == (Mastery(field="phone", sources=sources, property=prop),)
+    assert identity.shared_domains == frozenset({"wind.example"})
+
+
+@pytest.mark.parametrize(
+    ("zone", "currency", "named", "country"),
+    [
+        ("Europe/Berlin", "USD", "", "DE"),
+        ("America/New_York", "USD", "", "US"),
+        ("UTC", "GBP", "", "GB"),
+        ("UTC", "EUR", "", ""),
+        ("Europe/Berlin", "EUR", "country: CH, ", "CH"),
+    ],
+)
+def test_the_firms_country_is_named_or_judged_from_zone_and_currency(
+    zone: str, currency: str, named: str, country: str
+) -> None:
+    text = changed("currency: USD, time_zone: Europe/Berlin",
+                   f"{named}currency: {currency}, time_zone: {zone}")  # fmt: skip
+    assert load(text).policy.firm.country == country

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 TRICORD = Path(sys.executable).with_name("tricord")
-SECRETS = ("HUBSPOT_TOKEN", "HUBSPOT_WEBHOOK_SECRET", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET")
+SECRETS = ("HUBSPOT_TOKEN", "HUBSPOT_WEBHOOK_SECRET", "STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET",
+           "TWILIO_SID", "TWILIO_TOKEN")  # fmt: skip
 
 
 def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -58,7 +59,7 @@ def test_init_makes_a_private_home_and_overwrites_nothing(home: Path) -> None:
 def test_check_offline_says_what_is_not_active_yet(home: Path) -> None:
     found = run("check", "--offline", "--home", home)
     assert found.returncode == 0
-    for part in ("reminders", "twilio", "slack", "retainer", "renewal", "outreach"):
+    for part in ("reminders", "slack", "retainer", "renewal", "outreach"):
         assert re.search(rf"not active yet: .*{part}", found.stdout), part
     machine = json.loads(run("check", "--offline", "--json", "--home", home).stdout)
     assert machine["ok"] is True
@@ -74,7 +75,7 @@ def test_check_without_credentials_names_each_missing_variable(home: Path) -> No
 
 def test_check_tells_a_vendor_that_cannot_be_reached_from_a_good_file(home: Path) -> None:
     text = (home / "tricord.yaml").read_text()
-    for name in ("hubspot", "stripe"):
+    for name in ("hubspot", "stripe", "twilio"):
         given = f"connector: {name},"
         text = text.replace(given, f'{given} base_url: "http://127.0.0.1:9",')
     other = home.parent / "other"

@@ -203,9 +203,7 @@ class Town:
     def _carry_out(self, tx: Tx) -> list[Record]:
         seen: list[Record] = []
         while ready := commands.ready(tx, (CRM, BILLING, MAIL), None, 100):
-            for one in ready:
-                claimed = commands.claim(tx, one.id, 0)
-                assert claimed is not None
+            for claimed in commands.claim(tx, [one.id for one in ready], 0):
                 problem = self.refused.get(claimed.command.key)
                 if problem:
                     commands.end_attempt(tx, claimed, "refused", 1, problem)

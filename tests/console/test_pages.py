@@ -20,7 +20,9 @@ from tricord.core.ids import Kind
 from tricord.core.records import Dispute, DisputeStatus, Invoice, InvoiceStatus
 from tricord.store.schema import metadata
 
-PAGES = ("/", "/accounts", "/invoices", "/cases", "/cases?state=closed", "/commands")
+PAGES = (
+    "/", "/accounts", "/invoices", "/cases", "/cases?state=closed", "/identity", "/commands",
+)  # fmt: skip
 PAYLOADS = (
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",

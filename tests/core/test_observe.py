@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -15,10 +14,8 @@ from core.building import NOW, usd
 from tricord.core.account import Account
 from tricord.core.changes import InvoicePaid, InvoicePartlyPaid, InvoiceSent, PaymentReceived
 from tricord.core.decide import decide
-from tricord.core.identity import account_id, home_of
-from tricord.core.ids import Kind, Ref
 from tricord.core.observe import observe
-from tricord.core.records import Contact, InvoiceStatus, Record, StageVisit, gone, join
+from tricord.core.records import InvoiceStatus, Record, StageVisit, gone, join
 
 stages = st.sampled_from(make.STAGES)
 instants = st.integers(0, 10_000).map(lambda n: make.GO_LIVE + timedelta(minutes=n))
@@ -145,32 +142,3 @@ def test_changes_tell_what_was_news() -> None:
     assert any(isinstance(change, InvoicePaid) for change in changes)
     _, changes = observe(account, make.payment(usd(60), "pi_2"))
     assert changes == ()
-
-
-def test_a_record_goes_home_through_its_parents() -> None:
-    held: dict[Ref, Record] = {r.ref: r for r in (*make.people(), make.customer())}
-    held[make.DEAL] = make.deal()
-    one = make.invoice(usd(1))
-    held[one.ref] = one
-
-    def by_email(address: str) -> Ref | None:
-        return make.CONTACT if address == "ana@northwind.example" else None
-
-    for start in (make.COMPANY, make.CONTACT, make.DEAL, make.CUSTOMER, one.ref):
-        assert home_of(start, held.get, by_email).account == make.ACCOUNT
-    bare = replace(make.customer(), account="")
-    unmarked = {**held, make.CUSTOMER: bare}
-    assert home_of(one.ref, unmarked.get, by_email).basis == "email"
-    assert home_of(one.ref, lambda _: None, by_email).account == account_id(one.ref)
-
-
-def test_a_mark_that_is_no_account_of_ours_is_not_believed() -> None:
-    forged = replace(make.customer(), account="acc_../../etc", email="")
-    home = home_of(make.CUSTOMER, {make.CUSTOMER: forged}.get, lambda _: None)
-    assert home.account == account_id(make.CUSTOMER)
-
-
-def test_the_root_of_a_chain_that_bites_its_tail_is_found_all_the_same() -> None:
-    company_as_contact = Contact(ref=make.CONTACT, version=1, company=make.CONTACT)
-    home = home_of(make.CONTACT, {make.CONTACT: company_as_contact}.get, lambda _: None)
-    assert home.account == account_id(make.ref(make.CRM, Kind.CONTACT, "8"))

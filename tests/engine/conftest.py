@@ -5,15 +5,17 @@ import pytest
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What asks for a PostgreSQL is about several processes; all else runs on either store."""
-    alone = "postgres_url" in metafunc.definition.fixturenames
-    stores = ["postgres"] if alone else ["sqlite", "postgres"]
+    names = metafunc.definition.fixturenames
+    if "database" in names:
+        return  # it is given one of either kind already
+    stores = ["postgres"] if "postgres_url" in names else ["sqlite", "postgres"]
     metafunc.parametrize("store", stores, indirect=True)
 
 
 @pytest.fixture(autouse=True)
 def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Which database the hubs of this test work on."""
-    wanted: str = request.param
+    wanted: str = getattr(request, "param", "sqlite")
     if wanted == "postgres":
         monkeypatch.setenv("TRICORD_DATABASE", request.getfixturevalue("postgres_url"))
     return wanted

@@ -380,8 +380,10 @@ def test_the_demo_differs_from_the_example_by_address_and_credentials_alone(tmp_
         assert isinstance(hub.engine, Engine)
         plain = (Path(__file__).parents[2] / "examples/agency/tricord.yaml").read_text()
         text = demo_policy(stage)
-        for name in ("hubspot", "stripe"):
+        for name in ("hubspot", "stripe", "twilio"):
             text = text.replace(f' base_url: "{stage.url(name)}", poll: 30 seconds,', "")
+        # The mailbox is the demo's own: the example is a firm that connects none.
+        text = "".join(line for line in text.splitlines(True) if "connector: imap" not in line)
         assert text == plain
 
     play(tmp_path, story)

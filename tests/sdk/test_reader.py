@@ -194,3 +194,35 @@ def test_json_that_is_an_array_is_no_object() -> None:
         Reader.of(b"[]")
     with pytest.raises(PayloadMalformed, match=r"^\$: expected a list$"):
         Reader.each(json.dumps({}).encode())
+
+
+def test_a_form_is_read_field_by_field() -> None:
+    form = Reader.of_form(b"Body=50+%25+%C3%A4&NumMedia=2&Empty=&Body=50+%25+%C3%A4")
+    assert form.text("Body") == "50 % ä"
+    assert form.whole_or("NumMedia") == 2
+    assert form.whole_or("Empty", 7) == 7
+    assert form.text_or("Empty") == ""
+
+
+@pytest.mark.parametrize("raw", [b"a=1&a=2", b"a=%ff", b"\xff=1", b"&".join([b"a=1"] * 501)])
+def test_what_is_no_form_or_could_be_read_in_two_ways_is_malformed(raw: bytes) -> None:
+    with pytest.raises(PayloadMalformed):
+        Reader.of_form(raw)
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5", "²", "1" * 13, "x"])
+def test_a_text_that_is_no_whole_number_is_malformed(text: str) -> None:
+    with pytest.raises(PayloadMalformed, match=r"\$\.n: not a whole number"):
+        Reader({"n": text}).whole_or("n")
+
+
+def test_a_mails_time_is_aware_and_in_utc() -> None:
+    found = Reader({"at": "Mon, 02 Nov 2026 16:30:01 +0100", "none": None})
+    assert found.mail_time_or_none("at") == datetime(2026, 11, 2, 15, 30, 1, tzinfo=UTC)
+    assert found.mail_time_or_none("none") is None
+
+
+@pytest.mark.parametrize("text", ["yesterday", "Mon, 99 Nov 2026 16:30:01 +0100", "2026-11-02"])
+def test_what_is_no_mails_time_is_malformed(text: str) -> None:
+    with pytest.raises(PayloadMalformed, match=r"\$\.at: not a time"):
+        Reader({"at": text}).mail_time_or_none("at")

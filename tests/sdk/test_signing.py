@@ -6,16 +6,18 @@ import hmac
 import inspect
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tricord.app.suite.listening import says_the_same
 from tricord.core.delivery import Delivery
 from tricord.core.ids import ConnectionName
 from tricord.sdk import signing
 from tricord.sdk.errors import SignatureInvalid
-from tricord.sdk.signing import Scheme, request_base64, timestamped_hex
+from tricord.sdk.signing import Key, Scheme, posted_form, request_base64, timestamped_hex
 
 NOW = datetime(2026, 11, 2, 15, 30, tzinfo=UTC)
 URL = "https://hub.example/hooks/x?firm=1"
@@ -35,10 +37,19 @@ def _base64(secret: str, body: bytes, at: datetime) -> Mapping[str, str]:
     return {"sig": base64.b64encode(digest).decode(), "time": stamp}
 
 
+def _form(secret: str, body: bytes, at: datetime) -> Mapping[str, str]:
+    fields = parse_qsl(body.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
+    text = URL + "".join(name + value for name, value in sorted(set(fields)))
+    digest = hmac.digest(secret.encode(), text.encode("latin-1"), "sha1")
+    return {"sig": base64.b64encode(digest).decode()}
+
+
 SCHEMES: dict[str, tuple[Scheme, Signer]] = {
     "timestamped_hex": (timestamped_hex("Sig"), _hex),
     "request_base64": (request_base64("Sig", "Time"), _base64),
+    "posted_form": (posted_form("Sig", "Choice"), _form),
 }
+UNTIMED = {"posted_form"}
 each_scheme = pytest.mark.parametrize("name", SCHEMES)
 
 
@@ -49,7 +60,7 @@ def holds(
         connection=ConnectionName("x"), body=body, received_at=at, url=URL, headers=headers
     )
     try:
-        SCHEMES[name][0](delivery, secrets)
+        SCHEMES[name][0](delivery, [Key(secret) for secret in secrets])
     except SignatureInvalid:
         return False
     return True
@@ -79,7 +90,8 @@ def test_t01_any_one_bit_of_body_time_or_signature_that_is_flipped_is_refused(
     changed = bytearray(raw)
     changed[place // 8] ^= 1 << place % 8
     if part == "body":
-        assert not holds(name, bytes(changed), headers, secret)
+        accepted = holds(name, bytes(changed), headers, secret)
+        assert not accepted or (name == "posted_form" and says_the_same(body, bytes(changed)))
     else:
         assert not holds(name, body, {**headers, part: changed.decode("latin-1")}, secret)
 
@@ -108,7 +120,7 @@ def test_t01_without_a_secret_nothing_is_accepted(name: str) -> None:
     assert not holds(name, b"{}", SCHEMES[name][1]("secret", b"{}", NOW))
 
 
-@each_scheme
+@pytest.mark.parametrize("name", sorted(SCHEMES.keys() - UNTIMED))
 @pytest.mark.parametrize(
     ("seconds", "fresh"),
     [(-301, False), (-299, True), (0, True), (240, True), (299, True), (301, False), (360, False)],
@@ -132,7 +144,7 @@ def test_t01_a_refusal_tells_neither_secret_nor_signature_nor_body(name: str) ->
         connection=ConnectionName("x"), body=b"private", received_at=NOW, url=URL, headers=headers
     )
     with pytest.raises(SignatureInvalid) as invalid:
-        SCHEMES[name][0](delivery, ["s3cret"])
+        SCHEMES[name][0](delivery, [Key("s3cret")])
     told = repr(invalid.value)
     assert not [part for part in ("s3cret", "private", headers["sig"][-20:]) if part in told]
 

@@ -93,9 +93,12 @@ def test_a_read_whose_worker_is_dead_is_free_again(database: Database) -> None:
     worker = database.run(lambda tx: workers.begin(tx, "work", "here"), NOW)
     database.run(lambda tx: hints.add(tx, make.DEAL, NOW), NOW)
     dead = NOW + workers.DEAD_AFTER
-    for at, found in ((NOW, 1), (dead - timedelta(seconds=1), 0), (dead, 1)):
-        got = database.run(lambda tx: hints.claim(tx, [make.CRM], None, 10, worker), at)
-        assert len(got) == found
+    take = lambda tx: hints.claim(tx, [make.CRM], None, 10, worker)  # noqa: E731 - said thrice
+    assert len(database.run(take, NOW)) == 1
+    assert database.run(take, dead - timedelta(seconds=1)) == []
+    # On SQLite a worker is dead once another has its home; elsewhere, once its pulse has stopped.
+    database.run(lambda tx: workers.begin(tx, "up", "there"), dead)
+    assert len(database.run(take, dead)) == 1
 
 
 def test_invariant_2_t12_t15_one_business_key_is_one_command(database: Database) -> None:
@@ -148,8 +151,7 @@ def test_commands_of_one_account_and_connection_go_one_after_the_other(database:
 def _taken(tx: Tx, worker: int = 0) -> list[commands.Claimed]:
     """Whatever is ready at billing, claimed."""
     ready = commands.ready(tx, [make.BILLING], None, 10)
-    taken = [commands.claim(tx, one.id, worker) for one in ready]
-    return [claimed for claimed in taken if claimed is not None]
+    return commands.claim(tx, [one.id for one in ready], worker)
 
 
 def test_a_refused_command_that_a_person_releases_looks_before_it_writes(
@@ -181,8 +183,9 @@ def test_an_account_comes_back_as_it_went_in(database: Database) -> None:
 
     database.run(save, NOW)
     assert database.run(lambda tx: mirror.records_of(tx, account.id), NOW) == dict(account.records)
+    people = (make.CONTACT.kind,)
     found = database.run(
-        lambda tx: mirror.by_email(tx, make.CONTACT.kind, "ANA@northwind.example"), NOW
+        lambda tx: mirror.found_by(tx, "email", "ANA@northwind.example", people), NOW
     )
     assert found == [make.CONTACT]
 
@@ -277,7 +280,7 @@ def test_what_a_dead_worker_had_in_hand_is_an_orphan_and_nobody_elses_is(
     orphans = lambda tx: commands.orphans(tx, None)  # noqa: E731 - said twice
     assert database.run(orphans, NOW + timedelta(seconds=5)) == []
     late = NOW + timedelta(seconds=7)
-    database.run(lambda tx: workers.begin(tx, "work", "a third"), late)
+    database.run(lambda tx: workers.begin(tx, "up", "a third"), late)
     assert [c.id for c in database.run(orphans, late)] == [claimed.id]
     assert not database.run(lambda tx: workers.beat(tx, one), late), "it needs a new number"
     assert not database.run(lambda tx: workers.beat(tx, other), late)

@@ -16,6 +16,7 @@ from tricord.core.commands import (
 )
 from tricord.core.ids import ConnectionName
 from tricord.core.policy.types import Policy
+from tricord.core.records import Channel
 from tricord.engine.connection import Connection
 from tricord.engine.talking import hold
 from tricord.engine.wire import NetworkSender
@@ -25,6 +26,7 @@ _NEEDED: dict[str, tuple[type[Command], ...]] = {
     "crm": (UpdateRecord, LogActivity),
     "billing": (CreateCustomer, CreateInvoice),
     "email": (SendMessage,),
+    "sms": (SendMessage,),
 }
 
 
@@ -45,13 +47,18 @@ def role_problems(loaded: Loaded) -> list[Finding]:
         "crm": loaded.policy.roles.crm,
         "billing": loaded.policy.roles.billing,
         "email": loaded.policy.roles.email,
+        "sms": loaded.policy.roles.sms,
     }
     found = []
     for role, name in roles.items():
         if name is None or name not in used:
             continue
-        able = all_connectors()[used[name]].verbs
+        connector = all_connectors()[used[name]]
+        able = connector.verbs
         missing = [VERBS[verb].replace("_", " ") for verb in _NEEDED[role] if verb not in able]
+        texts = connector.channel is Channel.SMS
+        if not missing and role in ("email", "sms") and texts != (role == "sms"):
+            missing = ["send text messages" if role == "sms" else "send e-mails"]
         if missing:
             words = f"it cannot {' or '.join(missing)}, so it cannot be roles.{role}"
             found.append(Finding(connection=name, ok=False, words=words))

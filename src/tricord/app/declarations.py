@@ -9,11 +9,9 @@ from tricord.core.policy.types import Policy
 from tricord.sdk.secret import Secret
 
 COMING = (
-    "twilio",
     "slack",
     "teams",
     "pagerduty",
-    "imap",
     "webhook",
     "quickbooks",
     "xero",

@@ -1,6 +1,7 @@
 """The demo firm: the hub beside sandbox vendors, on loopback, over the real wire formats.
 
-What differs from production is `base_url` and credentials in `tricord.yaml`, and nothing else.
+What differs from production is `base_url` and credentials in `tricord.yaml`, and that the firm has
+connected its mailbox.
 """
 
 import contextlib
@@ -17,7 +18,9 @@ from tricord.app.wiring import Hub, running_hub
 from tricord.engine.means import CrashPoint
 from tricord.sandbox.serving import Running, start_boxes
 
-VENDORS = ("hubspot", "stripe", "smtp")
+VENDORS = ("hubspot", "stripe", "smtp", "twilio")
+CONNECTIONS = {"twilio": "phone"}
+"""What the example policy calls a vendor, where it is not by the vendor's name."""
 STARTER = Path(__file__).with_name("starters") / "agency.yaml"
 
 CLIENTS = (
@@ -74,25 +77,33 @@ class Stage:
         await self.act("hubspot", f"deals/{deal}/stage", stage=stage, **changes)
 
 
-def demo_policy(stage: Stage, poll: str = "30 seconds") -> str:
-    """The agency's policy, pointed at the sandboxes: `base_url` added, every rule as it stands."""
+def demo_policy(stage: Stage, poll: str = "30 seconds", hub_url: str | None = None) -> str:
+    """The agency's policy, pointed at the sandboxes: addresses and the firm's mailbox added, every
+    rule as it stands."""
     text = STARTER.read_text()
-    for name in ("hubspot", "stripe"):
+    own = "billing@harbour.example, harbour.example"
+    # Nobody knocks for a mailbox, so it is asked more often than those whose webhooks come.
+    inbox = f'  inbox: {{connector: imap, url: ${{IMAP_URL}}, address: "{own}", poll: 2 seconds}}'
+    text = text.replace("\nroles:", f"\n{inbox}\nroles:", 1)
+    for name in ("hubspot", "stripe", "twilio"):
         given = f"connector: {name},"
         address = f'{given} base_url: "{stage.url(name)}", poll: {poll},'
         text = text.replace(given, address)
-    return text
+    return text + (f'server: {{public_url: "{hub_url}"}}\n' if hub_url else "")
 
 
 def demo_secrets(stage: Stage) -> str:
     """The credentials the sandboxes were born with, as a file of secrets."""
-    hubspot, stripe, mail = (stage.boxes[name].box.credentials for name in VENDORS)
+    hubspot, stripe, mail, phone = (stage.boxes[name].box.credentials for name in VENDORS)
     return (
         f"HUBSPOT_TOKEN={hubspot['token']}\n"
         f"HUBSPOT_WEBHOOK_SECRET={hubspot['webhook_secret']}\n"
         f"STRIPE_API_KEY={stripe['api_key']}\n"
         f"STRIPE_WEBHOOK_SECRET={stripe['webhook_secret']}\n"
         f"SMTP_URL={mail['url']}\n"
+        f"TWILIO_SID={phone['account_sid']}\n"
+        f"TWILIO_TOKEN={phone['auth_token']}\n"
+        f"IMAP_URL={mail['imap_url']}\n"
     )
 
 
@@ -100,8 +111,10 @@ def demo_secrets(stage: Stage) -> str:
 async def running_stage(
     hub_url: str | None, *, port_base: int = 0, seed: int | None = None
 ) -> AsyncIterator[Stage]:
-    """The three vendors on their sockets."""
-    running = await start_boxes(VENDORS, hub=hub_url, port_base=port_base, seed=seed)
+    """The vendors on their sockets."""
+    running = await start_boxes(
+        VENDORS, hub=hub_url, port_base=port_base, seed=seed, connections=CONNECTIONS
+    )
     boxes = {one.box.name: one for one in running}
     try:
         async with aiohttp.ClientSession() as session:
@@ -128,7 +141,7 @@ async def running_demo(
     hub_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     async with running_stage(hub_url, port_base=port_base, seed=seed) as stage:
         home.make()
-        home.policy_path.write_text(demo_policy(stage, poll))
+        home.policy_path.write_text(demo_policy(stage, poll, hub_url))
         home.secrets_path.touch(mode=0o600)
         home.secrets_path.write_text(demo_secrets(stage))
         async with running_hub(home, listener=listener, crash_point=crash_point) as hub:

@@ -11,7 +11,9 @@ from tricord.app.policy_model import (
     ConnectionPart,
     CrmPart,
     FirmPart,
+    IdentityPart,
     LoggingPart,
+    MasterPart,
     OutreachPart,
     PlanPart,
     RemindersPart,
@@ -22,7 +24,9 @@ from tricord.app.policy_text import Flaw, Loc
 from tricord.app.policy_words import listed, nearest
 from tricord.core.policy.conditions import Condition
 from tricord.core.policy.types import Balance, Fixed, Percent
+from tricord.core.survivorship import FIELDS
 
+MASTERED = tuple(f"account.{field}" for field in FIELDS)
 WRITTEN_BACK = ("deal.payment_status", "deal.outstanding", "account.overdue")
 BUILT_IN = ("name", "stage", "kind", "currency", "owner", "amount")
 _FIELD = re.compile(r"deal\.[A-Za-z_][A-Za-z0-9_]{0,59}")
@@ -42,6 +46,7 @@ class Parts:
     reminders: RemindersPart | None = None
     outreach: OutreachPart | None = None
     logging: LoggingPart | None = None
+    identity: IdentityPart | None = None
     alerts: list[AlertPart] | None = None
     server: ServerPart | None = None
 
@@ -66,6 +71,8 @@ def disagreements(parts: Parts) -> Iterator[Flaw]:
                 yield from _currency(("billing", "plans", place), plan, parts.firm.currency)
     if parts.reminders is not None:
         yield from _reminders(parts.reminders)
+    if parts.identity is not None:
+        yield from _identity(parts.identity)
 
 
 def _connections_named(parts: Parts, known: dict[str, ConnectionPart]) -> Iterator[Flaw]:
@@ -225,6 +232,28 @@ def _twice(loc: Loc, ids: Iterable[str]) -> Iterator[Flaw]:
             at: Loc = (*loc, place, "id")
             yield Flaw(loc=at, message=f'"{name}" is used twice', hint="give it another id")
         seen.add(name)
+
+
+def _identity(identity: IdentityPart) -> Iterator[Flaw]:
+    for name, master in identity.master.items():
+        loc: Loc = ("identity", "master", name)
+        if name not in MASTERED:
+            hint = nearest(name, MASTERED)
+            hint = f"{hint} It can be " if hint else "write "
+            words = f'"{name}" is no field of an account'
+            yield Flaw(loc=loc, message=words, hint=hint + listed(MASTERED), on_key=True)
+        whole = master if isinstance(master, MasterPart) else None
+        sources = whole.from_ if whole else master
+        roles = sources if isinstance(sources, list) else [sources]
+        if len(set(roles)) < len(roles):
+            yield Flaw(loc=loc, message="a role stands there twice", hint="leave it out once")
+        if whole and whole.write and whole.write == roles[0]:
+            words = f"the {whole.write} masters this field, so Tricord never writes it there"
+            hint = "let another role stand first in from, or leave out write"
+            yield Flaw(loc=(*loc, "write"), message=words, hint=hint)
+        if whole and whole.property and not whole.write:
+            hint = "add `write: crm`, or leave out property"
+            yield Flaw(loc=(*loc, "property"), message="nothing is written there", hint=hint)
 
 
 def _reminders(reminders: RemindersPart) -> Iterator[Flaw]:

@@ -159,6 +159,10 @@ Clock = Annotated[
     Field(examples=["09:00"]),
 ]
 Channel = Literal["email", "sms", "call"]
+Role = Literal["crm", "billing"]
+Country = Annotated[
+    str, _read(words.country), _matches(r"[A-Z]{2}", ["US"], "Two capital letters (ISO 3166).")
+]
 
 
 class Part(BaseModel):
@@ -179,6 +183,8 @@ class FirmPart(Part):
     go_live: Day
     holidays: Text | None = None
     """Whose public holidays are no business days. Not active yet."""
+    country: Country | None = None
+    """Where phone numbers without a country code belong; else that of the time zone."""
 
 
 class ConnectionPart(Part):
@@ -326,6 +332,46 @@ class LoggingPart(Part):
     privileged: PrivilegedPart | None = None
 
 
+def _kind_of_sources(value: Any) -> str:
+    return "(list)" if isinstance(value, list) else "(role)"
+
+
+Sources = Annotated[
+    Annotated[Role, Tag("(role)")] | Annotated[list[Role], Field(min_length=1), Tag("(list)")],
+    Discriminator(_kind_of_sources),
+]
+
+
+class MasterPart(Part):
+    """Who masters one field, and which role's records are brought in line with it."""
+
+    from_: Sources = Field(alias="from")
+    write: Literal["crm"] | None = None
+    property: Text | None = None
+    """The CRM's property that is written; the field's own name when it is not given."""
+
+
+def _kind_of_master(value: Any) -> str:
+    return "(whole)" if isinstance(value, dict | MasterPart) else _kind_of_sources(value)
+
+
+Master = Annotated[
+    Annotated[Role, Tag("(role)")]
+    | Annotated[list[Role], Field(min_length=1), Tag("(list)")]
+    | Annotated[MasterPart, Tag("(whole)")],
+    Discriminator(_kind_of_master),
+]
+
+
+class IdentityPart(Part):
+    """Whose records are whose, and whose word on a client holds."""
+
+    master: dict[str, Master] = {}
+    """A field of the account, and the roles that master it, the first one first."""
+    shared_domains: list[Domain] = []
+    """Domains that several clients have addresses at, besides those of free mail."""
+
+
 class OwnersPart(Part):
     default: Owner
     billing: Owner | None = None
@@ -357,6 +403,7 @@ class PolicyPart(Part):
     follow_up: FollowUpPart = FollowUpPart()
     outreach: OutreachPart | None = None
     logging: LoggingPart = LoggingPart()
+    identity: IdentityPart = IdentityPart()
     owners: OwnersPart
     alerts: list[AlertPart] = []
     server: ServerPart | None = None

@@ -3,11 +3,15 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, time
+from typing import Any
 
+from tricord.app.countries import country_of
 from tricord.app.declarations import ConnectorShape
 from tricord.app.policy_model import (
     FirmPart,
+    IdentityPart,
     LoggingPart,
+    MasterPart,
     OwnersPart,
     PlanPart,
     PolicyPart,
@@ -19,15 +23,15 @@ from tricord.core.policy.types import (
     Balance,
     BillingPlan,
     Firm,
+    Identity,
     Installment,
     Logging,
+    Mastery,
     Owners,
     Policy,
     Privileged,
     Roles,
 )
-
-_LOGGED = ("email",)
 
 
 def policy_of(model: PolicyPart, version: str, connectors: Mapping[str, ConnectorShape]) -> Policy:
@@ -44,6 +48,7 @@ def policy_of(model: PolicyPart, version: str, connectors: Mapping[str, Connecto
         hold=model.billing.hold,
         on_paid=tuple(step for step in model.follow_up.on_paid if isinstance(step, str)),
         logging=_logging(model.logging),
+        identity=_identity(model.identity),
         owners=_owners(model.owners),
         inactive=tuple(_inactive(model, connectors)),
     )
@@ -57,6 +62,7 @@ def _firm(part: FirmPart) -> Firm:
         zone=part.time_zone,
         go_live=midnight.astimezone(UTC),
         holidays=part.holidays or "",
+        country=part.country or country_of(part.time_zone.key, part.currency),
     )
 
 
@@ -99,6 +105,25 @@ def _logging(part: LoggingPart) -> Logging:
     )
 
 
+def _identity(part: IdentityPart) -> Identity:
+    return Identity(
+        master=tuple(_mastery(name, master) for name, master in part.master.items()),
+        shared_domains=frozenset(domain.lower() for domain in part.shared_domains),
+    )
+
+
+def _mastery(name: str, part: str | list[Any] | MasterPart) -> Mastery:
+    field = name.removeprefix("account.")
+    whole = part if isinstance(part, MasterPart) else None
+    sources = whole.from_ if whole else part
+    written = whole is not None and whole.write is not None
+    return Mastery(
+        field=field,
+        sources=tuple(sources) if isinstance(sources, list) else (str(sources),),
+        property=((whole.property if whole else None) or field) if written else "",
+    )
+
+
 def _owners(part: OwnersPart) -> Owners:
     return Owners(default=part.default, billing=part.billing or part.default)
 
@@ -129,8 +154,5 @@ def _inactive(model: PolicyPart, connectors: Mapping[str, ConnectorShape]) -> It
             yield f"follow_up.on_paid start: {step.start} is not active yet"
     if model.outreach is not None:
         yield "outreach: not active yet"
-    for channel in model.logging.log:
-        if channel not in _LOGGED:
-            yield f"logging.log {channel}: not active yet"
     if model.alerts:
         yield "alerts: not active yet"

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from fractions import Fraction
 from zoneinfo import ZoneInfo, available_timezones
 
+from tricord.core.addresses import is_country
 from tricord.core.money import Money, exponent
 from tricord.core.policy.conditions import Condition, ConditionInvalid, condition
 from tricord.core.policy.types import Balance, Bill, Fixed, Percent
@@ -136,6 +137,13 @@ def currency(text: str) -> str:
         return text
     near = text.upper() if re.fullmatch(r"[a-zA-Z]{3}", text) else "USD"
     raise Unreadable(f'"{text}" is not a currency', f"write its three capital letters: {near}")
+
+
+def country(text: str) -> str:
+    if is_country(text):
+        return text
+    near = f": {text.upper()}" if is_country(text.upper()) else " of ISO 3166, such as US"
+    raise Unreadable(f'"{text}" is not a country', f"write its two capital letters{near}")
 
 
 def owner(text: str) -> str:

@@ -81,6 +81,12 @@ class Story:
             self._timeline,
         )
         await self._step(
+            "The client answers the receipt: it stands on the deal too",
+            self._answer,
+            {"emails": 3, "on_deal": 3},
+            self._timeline,
+        )
+        await self._step(
             "The next milestone is delivered: 40 % is invoiced",
             lambda: self._move("milestone1"),
             {"invoices": 2, "status": "open", "total": 480000, "sent": 2},
@@ -129,6 +135,14 @@ class Story:
 
     async def _pay(self, minor: int) -> None:
         await self.stage.act("stripe", f"invoices/{self.invoice}/pay", amount=minor)
+
+    async def _answer(self) -> None:
+        """The client writes back, as people do: above the mail, which is quoted below."""
+        mails = (await self.stage.state("smtp"))["messages"]
+        receipt = next(one for one in mails if str(one["subject"]).startswith("Receipt"))
+        await self.stage.act(
+            "smtp", f"mails/{receipt['id']}/reply", text="Thank you, all received."
+        )
 
     async def _nothing(self) -> None:
         await asyncio.sleep(0)

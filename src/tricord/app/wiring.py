@@ -55,6 +55,7 @@ def _connection(settings: ConnectionSettings, loaded: Loaded) -> Connection:
             connection=ConnectionName(settings.name),
             settings=dict(settings.values),
             fields=loaded.policy.fields,
+            # Only an address that the firm has named: no vendor reaches one of this machine.
             hook_url=hooks,
         ),
         base_url=settings.base_url or connector.base_url,

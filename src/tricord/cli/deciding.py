@@ -11,11 +11,13 @@ from tricord.store import cases, commands, deliveries, mirror, views
 from tricord.store.audit import record_act
 from tricord.store.database import Tx
 
-_by = click.option("--by", default=None, help="Who decides.  [default: the user of this machine]")
-_reason = click.option("--reason", required=True, help="Why; it is written into the audit log.")
+by_whom = click.option(
+    "--by", default=None, help="Who decides.  [default: the user of this machine]"
+)
+with_reason = click.option("--reason", required=True, help="Why; it is written into the audit log.")
 
 
-def _actor(by: str | None) -> str:
+def actor_named(by: str | None) -> str:
     return f"person:{by or getpass.getuser()}"
 
 
@@ -29,7 +31,7 @@ def _key(tx: Tx, name: str) -> str:
 @click.command
 @click.argument("command")
 @in_home
-@_by
+@by_whom
 def approve(home: Home, command: str, by: str | None) -> None:
     """Let a held invoice leave. COMMAND is its key or id."""
 
@@ -37,8 +39,8 @@ def approve(home: Home, command: str, by: str | None) -> None:
         key = _key(tx, command)
         if not commands.release(tx, key, [EffectState.HELD]):
             raise Found(f"{key} is not held; see: tricord explain {key}")
-        cases.close_case(tx, f"approval/{key}", "approved", _actor(by))
-        record_act(tx, "command.approved", key, actor=_actor(by))
+        cases.close_case(tx, f"approval/{key}", "approved", actor_named(by))
+        record_act(tx, "command.approved", key, actor=actor_named(by))
         mirror.wake_owner(tx, key)
         return key
 
@@ -48,7 +50,7 @@ def approve(home: Home, command: str, by: str | None) -> None:
 @click.command
 @click.argument("command")
 @in_home
-@_by
+@by_whom
 def retry(home: Home, command: str, by: str | None) -> None:
     """Try a refused or unknown command again. COMMAND is its key or id."""
 
@@ -57,8 +59,8 @@ def retry(home: Home, command: str, by: str | None) -> None:
         if not commands.release(tx, key, [EffectState.REFUSED, EffectState.UNKNOWN]):
             raise Found(f"{key} is neither refused nor unknown; see: tricord explain {key}")
         for kind in ("refused", "unknown"):
-            cases.close_case(tx, f"{kind}/{key}", "tried again", _actor(by))
-        record_act(tx, "command.retried", key, actor=_actor(by))
+            cases.close_case(tx, f"{kind}/{key}", "tried again", actor_named(by))
+        record_act(tx, "command.retried", key, actor=actor_named(by))
         mirror.wake_owner(tx, key)
         return key
 
@@ -68,8 +70,8 @@ def retry(home: Home, command: str, by: str | None) -> None:
 @click.command
 @click.argument("command")
 @in_home
-@_by
-@_reason
+@by_whom
+@with_reason
 def skip(home: Home, command: str, by: str | None, reason: str) -> None:
     """Give a command up, with a reason. COMMAND is its key or id."""
 
@@ -78,8 +80,8 @@ def skip(home: Home, command: str, by: str | None, reason: str) -> None:
         if not commands.give_up(tx, key, reason):
             raise Found(f"{key} is done or on its way; see: tricord explain {key}")
         for kind in ("approval", "refused", "unknown", "failing", "cannot"):
-            cases.close_case(tx, f"{kind}/{key}", reason, _actor(by))
-        record_act(tx, "command.given_up", key, actor=_actor(by), reason=reason)
+            cases.close_case(tx, f"{kind}/{key}", reason, actor_named(by))
+        record_act(tx, "command.given_up", key, actor=actor_named(by), reason=reason)
         mirror.wake_owner(tx, key)
         return key
 
@@ -89,14 +91,14 @@ def skip(home: Home, command: str, by: str | None, reason: str) -> None:
 @click.command
 @click.argument("delivery", type=int)
 @in_home
-@_by
+@by_whom
 def reread(home: Home, delivery: int, by: str | None) -> None:
     """Read a parked delivery once more, after an upgrade say. DELIVERY is its number."""
 
     def work(tx: Tx) -> None:
         if not deliveries.release(tx, delivery):
             raise Found(f"delivery {delivery} is not parked; see: tricord cases")
-        record_act(tx, "delivery.reread", str(delivery), actor=_actor(by))
+        record_act(tx, "delivery.reread", str(delivery), actor=actor_named(by))
 
     asked(home, work)
     click.echo(f"delivery {delivery} is read again")
@@ -105,15 +107,15 @@ def reread(home: Home, delivery: int, by: str | None) -> None:
 @click.command
 @click.argument("case")
 @in_home
-@_by
-@_reason
+@by_whom
+@with_reason
 def resolve(home: Home, case: str, by: str | None, reason: str) -> None:
     """Close a case, with a reason. CASE is its key or id. It opens again when its facts change."""
 
     def work(tx: Tx) -> str:
         rows = views.cases(tx, limit=100_000)
         found = next((row for row in rows if case in (row.key, str(row.id))), None)
-        if found is None or not cases.close_case(tx, found.key, reason, _actor(by)):
+        if found is None or not cases.close_case(tx, found.key, reason, actor_named(by)):
             raise Found(f"no open case is called {case!r}; see: tricord cases")
         return found.title
 

@@ -15,18 +15,16 @@ from tricord.store.row_views import Row, Totals
 _limit = click.option("--limit", default=200, show_default=True, help="How many rows at the most.")
 
 
-def _table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str
-) -> None:
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> None:
     if not rows:
         click.echo(empty)
         return
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    shown = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        shown.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
-    Console().print(table)
+        shown.add_row(*("" if value is None else str(value) for value in row))
+    Console().print(shown)
 
 
 def _rows(name: str, rows: Sequence[Row]) -> None:
@@ -70,7 +68,7 @@ def accounts(home: Home, json_wanted: bool, limit: int, search: str) -> None:
         _rows("accounts", rows)
         return
     cells = [(row.id, row.name, _sums(row.totals), row.open_cases) for row in rows]
-    _table("Accounts", ("id", "client", "owes", "cases"), cells, "There are no accounts yet.")
+    table("Accounts", ("id", "client", "owes", "cases"), cells, "There are no accounts yet.")
 
 
 @click.command
@@ -96,7 +94,7 @@ def invoices(home: Home, json_wanted: bool, limit: int) -> None:
         for row in rows
     ]
     columns = ("number", "client", "for", "status", "total", "outstanding", "due")
-    _table("Invoices", columns, cells, "There are no invoices yet.")
+    table("Invoices", columns, cells, "There are no invoices yet.")
 
 
 @click.command
@@ -111,7 +109,7 @@ def commands(home: Home, json_wanted: bool, limit: int, state: str | None) -> No
         _rows("commands", rows)
         return
     cells = [(row.id, row.state, row.title, row.account_name, row.why) for row in rows]
-    _table("Commands", ("id", "state", "what", "client", "why"), cells, "Nothing was asked yet.")
+    table("Commands", ("id", "state", "what", "client", "why"), cells, "Nothing was asked yet.")
 
 
 @click.command
@@ -128,7 +126,7 @@ def cases(home: Home, json_wanted: bool, limit: int, closed: bool) -> None:
         return
     cells = [(row.id, row.owner, row.money, row.title, "\n".join(row.next_actions)) for row in rows]
     columns = ("id", "owner", "at stake", "what", "what to do")
-    _table("Cases", columns, cells, f"No case is {state}.")
+    table("Cases", columns, cells, f"No case is {state}.")
 
 
 @click.command
@@ -162,4 +160,4 @@ def log(home: Home, json_wanted: bool, limit: int) -> None:
         print_json({"entries": entries})
         return
     cells = [(e["seq"], e["at"], e["actor"], e["act"], e["subject"]) for e in entries]
-    _table("Audit log", ("seq", "at", "who", "what", "of"), cells, "Nothing has happened yet.")
+    table("Audit log", ("seq", "at", "who", "what", "of"), cells, "Nothing has happened yet.")

@@ -29,6 +29,7 @@ _COMMANDS = {
     "reread": ("deciding", "Read a parked delivery again."),
     "replay": ("replay", "Have a delivery or a command come up again, with a preview."),
     "resolve": ("deciding", "Close a case, with a reason."),
+    "identity": ("identity", "Whose records are whose: the match queue, links, merges."),
     "log": ("listing", "The audit log, newest first."),
     "sandbox": ("running", "Run sandbox vendors alone."),
     "connector": ("connector", "Write and check connectors."),

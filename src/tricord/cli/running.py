@@ -115,7 +115,7 @@ def sandbox(
     faults_path: Path | None,
     json_wanted: bool,
 ) -> int:
-    """Run sandbox vendors alone: hubspot, stripe, smtp. Prints addresses and credentials."""
+    """Run sandbox vendors alone: hubspot, smtp, stripe, twilio. Prints addresses, credentials."""
 
     quiet_logs(errors_only=True)
     faults = _faults_in(faults_path) if faults_path else {}

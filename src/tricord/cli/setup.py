@@ -20,6 +20,8 @@ _SECRETS = """\
 # STRIPE_API_KEY=
 # STRIPE_WEBHOOK_SECRET=
 # SMTP_URL=smtp://user:password@mail.example:587
+# TWILIO_SID=
+# TWILIO_TOKEN=
 """
 
 

@@ -12,7 +12,7 @@ from tricord.core.ids import AccountId, Instant
 from tricord.core.ledger import standings
 from tricord.core.policy.types import Policy
 from tricord.core.story import Entry, System, story
-from tricord.store import views
+from tricord.store import identity_views, views
 from tricord.store.account_views import BOOKS, clients, load, totals_of, whole
 from tricord.store.contract_views import DealRow, deal_row
 from tricord.store.database import Tx
@@ -93,6 +93,7 @@ def account(tx: Tx, asked: Asked) -> Content | None:
         "invoices": _invoices(held, tx.now),
         "cases": cases,
         "links": links,
+        "fields": identity_views.fields_of(tx, held, asked.policy),
         "days": _by_day(told, asked.policy),
         "commands": {command.key: command for command in commands},
         "only": only if only in tuple(System) else "",
@@ -113,6 +114,11 @@ def cases(tx: Tx, asked: Asked) -> Content:
     state = "closed" if asked.query.get("state") == "closed" else "open"
     found = views.cases(tx, limit=PER_PAGE + 1, state=state, offset=asked.offset)
     return {"rows": found[:PER_PAGE], "state": state, **_turning(asked, len(found), state=state)}
+
+
+def identity(tx: Tx, asked: Asked) -> Content:
+    found = identity_views.queue(tx, PER_PAGE + 1, asked.offset)
+    return {"rows": found[:PER_PAGE], **_turning(asked, len(found))}
 
 
 def commands(tx: Tx, asked: Asked) -> Content:

@@ -25,6 +25,7 @@ _PAGES: tuple[tuple[str, str, Page], ...] = (
     ("/accounts/{name}", "account", pages.account),
     ("/invoices", "invoices", pages.invoices),
     ("/cases", "cases", pages.cases),
+    ("/identity", "identity", pages.identity),
     ("/commands", "commands", pages.commands),
     ("/commands/{name}", "command", pages.command),
 )

@@ -30,6 +30,8 @@ _WORDS = {
     "parent": "its parent",
     "mark": "our mark",
     "email": "e-mail address",
+    "phone": "phone number",
+    "person": "a person's word",
 }
 _TONES = {
     "good": ("done", "paid", "ok", "won", "succeeded", "sent", "credited", "dispute_won"),

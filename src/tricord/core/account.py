@@ -119,6 +119,7 @@ class Account:
             for effect in self.effects.values()
             if isinstance(effect.command, UpdateRecord)
             and effect.command.target == target
+            and effect.command.key.startswith("write_back/")
             and effect.state is not EffectState.SKIPPED
         ]
         return tuple(sorted(found, key=lambda effect: int(effect.command.key.rsplit("/", 1)[1])))

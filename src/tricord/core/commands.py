@@ -184,6 +184,20 @@ def priority_of(command: Command) -> Priority:
             assert_never(command)
 
 
+def is_consequential(command: Command) -> bool:
+    """Whether having done it can change what else should exist.
+
+    What is written into the CRM is asked for once and remembered as asked; that it was done leads
+    to nothing.
+    """
+    return not isinstance(command, UpdateRecord | LogActivity)
+
+
+def is_gated(command: Command) -> bool:
+    """Whether the gate may object to it: what reaches a client, or claims their money."""
+    return isinstance(command, CreateInvoice | SendMessage)
+
+
 class EffectState(StrEnum):
     """Where a command stands.
 
@@ -203,10 +217,14 @@ class EffectState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """A command as the account remembers it: what was asked, how it ended, when it was planned."""
+    """A command as the account remembers it: what was asked, how it ended, when it was planned.
+
+    `problem` says in words why it is not done.
+    """
 
     command: Command
     state: EffectState
     planned_at: Instant
     ended_at: Instant | None = None
     remote: Ref | None = None
+    problem: str = ""

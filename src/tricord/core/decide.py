@@ -13,7 +13,9 @@ from tricord.core.ids import Instant
 from tricord.core.ledger import standings
 from tricord.core.policy.types import Policy
 from tricord.core.rules.billing_plan import billing_plan
+from tricord.core.rules.bounces import bounces
 from tricord.core.rules.follow_up import follow_up
+from tricord.core.rules.master_record import master_record
 from tricord.core.rules.timeline import timeline
 from tricord.core.rules.write_back import write_back
 
@@ -22,8 +24,10 @@ Rule = Callable[[Account, Policy, Instant], Iterator[Command | Case]]
 RULES: tuple[Rule, ...] = (
     billing_plan,
     write_back,
+    master_record,
     follow_up,
     timeline,
+    bounces,
 )
 
 

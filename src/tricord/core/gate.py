@@ -12,23 +12,27 @@ from tricord.core.commands import (
     SendMessage,
     UpdateRecord,
 )
+from tricord.core.consent import OPTED_OUT, opted_out
 from tricord.core.ledger import standing
 from tricord.core.policy.types import Policy
-from tricord.core.records import Deal, Invoice
+from tricord.core.records import Channel, Deal, Invoice
+from tricord.core.unreachable import failing_at
 
 
 def objection(account: Account, command: Command, policy: Policy) -> str:
     """Why this must not leave now, in words; "" when nothing speaks against it.
 
-    What has reached the vendor before is finished regardless: the caller asks only for commands of
-    which nothing was sent yet.
+    What has reached the vendor before is finished regardless: the caller asks for what was not sent
+    yet, or may not have been.
     """
     match command:
         case CreateInvoice():
             return _invoice(account, command, policy)
         case SendMessage():
             return _message(account, command)
-        case CreateCustomer() | UpdateRecord() | LogActivity():
+        case CreateCustomer():
+            return _customer(account, command)
+        case UpdateRecord() | LogActivity():
             return ""
         case _:
             assert_never(command)
@@ -47,7 +51,18 @@ def _invoice(account: Account, command: CreateInvoice, policy: Policy) -> str:
     return ""
 
 
+def _customer(account: Account, command: CreateCustomer) -> str:
+    if any(customer.ref.connection == command.connection for customer in account.customers):
+        return "the client has a customer there by now"
+    return ""
+
+
 def _message(account: Account, command: SendMessage) -> str:
+    if command.channel is Channel.SMS and opted_out(account, command.channel, command.recipient):
+        return OPTED_OUT
+    if failing_at(account, command.recipient) is not None:
+        mails = command.channel is Channel.EMAIL
+        return "mails to this address bounce" if mails else "messages to this number fail"
     invoice = account.records.get(command.about)
     if not isinstance(invoice, Invoice):
         return ""

@@ -126,9 +126,12 @@ def gone(ref: Ref, version: int) -> Tombstone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Company(Seen):
+    """`address` is one line: street, postal code, city."""
+
     name: str = ""
     domain: str = ""
     phone: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +194,8 @@ class Customer(Seen):
     name: str = ""
     email: str = ""
     account: str = ""
+    phone: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +204,8 @@ class Invoice(Seen):
 
     `paid` is what the engine itself says it has received; our ledger is made from payments,
     refunds, disputes and credits (see `tricord.core.ledger`). `key` is the business key that
-    Tricord wrote on it, "" on an invoice made by hand.
+    Tricord wrote on it, "" on an invoice made by hand. `party` is the client's name as the issued
+    document says it, whatever the client is called since.
     """
 
     customer: Ref
@@ -208,6 +214,7 @@ class Invoice(Seen):
     paid: Money
     number: str = ""
     key: str = ""
+    party: str = ""
     deal: Ref | None = None
     url: str = ""
     issued_at: datetime | None = None
@@ -275,13 +282,15 @@ class Undelivered:
     """What a bounce tells (RFC 3464): which message failed, at whom, and whether for good.
 
     `message_id` is that of the failed message, "" when the report does not name it; `code` is an
-    enhanced status such as `5.1.1` (RFC 3463), or a vendor's error code.
+    enhanced status such as `5.1.1` (RFC 3463), or a vendor's error code. `opted_out` says that the
+    recipient's own wish is the reason.
     """
 
     recipient: str
     message_id: str = ""
     code: str = ""
     permanent: bool = True
+    opted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,7 +323,9 @@ class Message(Seen):
 
     @property
     def other(self) -> str:
-        """The client's address or number: whoever is not the firm."""
+        """The client's address or number: whoever is not the firm, nor a server that reports."""
+        if self.undelivered is not None:
+            return self.undelivered.recipient
         return self.sender if self.direction is Direction.IN else self.recipient
 
 
@@ -387,6 +398,10 @@ def join(one: Record, other: Record) -> Record:
         return Tombstone(ref=one.ref, version=0, gone_version=gone_version)
     alike = [replace(look, gone_version=gone_version) for look in looks]
     winner = max(alike, key=_age)
+    if isinstance(winner, Message | Call):
+        # What it is about we know from having sent it; the vendor, asked later, does not.
+        told = {look.about for look in alike if isinstance(look, Message | Call)} - {None}
+        winner = replace(winner, about=max(ref for ref in told if ref) if told else None)
     if isinstance(winner, Deal):
         seen = {visit for look in alike if isinstance(look, Deal) for visit in look.visits}
         visits = tuple(sorted(seen, key=lambda visit: (visit.at, visit.stage)))
@@ -395,5 +410,10 @@ def join(one: Record, other: Record) -> Record:
 
 
 def _age(record: Record) -> tuple[int, str]:
-    content = replace(record, visits=()) if isinstance(record, Deal) else record
-    return record.version, repr(content)
+    match record:
+        case Deal():
+            return record.version, repr(replace(record, visits=()))
+        case Message() | Call():
+            return record.version, repr(replace(record, about=None))
+        case _:
+            return record.version, repr(record)

@@ -18,6 +18,8 @@ from tricord.core.commands import (
     SendMessage,
     UpdateRecord,
 )
+from tricord.core.correspondence import lasted, told_of, went
+from tricord.core.disclosure import Disclosure
 from tricord.core.ids import ConnectionName, Instant, Ref
 from tricord.core.ledger import Standing, standings
 from tricord.core.money import Money, total
@@ -29,10 +31,12 @@ from tricord.core.records import (
     Invoice,
     InvoiceStatus,
     Message,
+    Nature,
     Payment,
     PaymentStatus,
     RefundStatus,
 )
+from tricord.core.threads import Threads
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -278,19 +282,37 @@ def _credits(account: Account, policy: Policy) -> Iterator[Entry]:
 
 def _messages(account: Account, policy: Policy) -> Iterator[Entry]:
     sent = {e.remote: e for e in account.effects.values() if isinstance(e.command, SendMessage)}
-    for message in account.messages:
-        if message.sent_at is None:
+    threads, disclosure = Threads.of(account.messages), Disclosure.of(account, policy)
+    for message in threads.messages:
+        if message.sent_at is None or message.nature is Nature.BULK:
             continue
         effect = sent.get(message.ref)
+        about = account.records.get(matter) if (matter := threads.matter_of(message)) else None
+        deal = about.deal if isinstance(about, Invoice) else None
+        title, detail, state = told_of(message, disclosure.subject_of(deal, message))
         yield Entry(
             at=message.sent_at,
-            system=system_of(message.ref.connection, policy),
-            title=f"“{message.subject}” was sent",
-            detail=f"to {message.recipient}" if message.recipient else "",
-            state="sent",
+            system=System.EMAIL,
+            title=title,
+            detail=detail,
+            state=state,
             command=effect.command.key if effect else "",
             because=effect.command.because if effect else None,
             ref=message.ref,
+        )
+
+
+def _calls(account: Account, policy: Policy) -> Iterator[Entry]:
+    for call in account.calls:
+        if call.started_at is None:
+            continue
+        yield Entry(
+            at=call.started_at,
+            system=system_of(call.ref.connection, policy),
+            title=went(call),
+            detail=lasted(call),
+            state=str(call.status),
+            ref=call.ref,
         )
 
 
@@ -395,5 +417,6 @@ _PARTS: tuple[Callable[[Account, Policy], Iterator[Entry]], ...] = (
     _reversals,
     _credits,
     _messages,
+    _calls,
     _effects,
 )

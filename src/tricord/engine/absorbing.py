@@ -1,5 +1,6 @@
 """Absorbing: deliveries become looks at records, or hints to read them."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
@@ -8,7 +9,7 @@ from tricord.core.commands import UpdateRecord
 from tricord.core.ids import Kind, Ref
 from tricord.engine.batch import Batch
 from tricord.engine.homing import see
-from tricord.sdk.errors import TricordError
+from tricord.sdk.errors import PayloadMalformed, TricordError
 from tricord.sdk.talk import Hint
 from tricord.store import cases, deliveries, hints, mirror, schedule
 from tricord.store.audit import record_act
@@ -18,23 +19,31 @@ QUIET = timedelta(milliseconds=250)
 FRESH = timedelta(seconds=1)
 
 
+def absorb(batch: Batch, waiting: Sequence[deliveries.Waiting]) -> int:
+    """Take in what waits: all at once, or one by one when something stands in the way.
+
+    Answers with how many are no longer waiting.
+    """
+    if not waiting:
+        return 0
+    try:
+        with batch.undoable():
+            for one in waiting:
+                _take_in(batch, one)
+    except Exception:  # told apart below, each by itself
+        return sum(absorb_delivery(batch, one) for one in waiting)
+    _absorbed(batch, waiting)
+    return len(waiting)
+
+
 def absorb_delivery(batch: Batch, waiting: deliveries.Waiting) -> bool:
-    """Parse one delivery and take in what it says; set it aside whole if it cannot be read.
+    """Take in one delivery; set it aside whole if it cannot be read.
 
     False when it must wait, because another worker has an account of it in hand.
     """
-    connection = batch.connections.get(waiting.delivery.connection)
-    if connection is None or connection.connector.parse is None:
-        _park(batch, waiting, f"no connection {waiting.delivery.connection!r} reads webhooks")
-        return True
     try:
         with batch.undoable():
-            found = connection.connector.parse(connection.access, waiting.delivery)
-            for one in found:
-                if isinstance(one, Hint):
-                    take_hint(batch, one)
-                else:
-                    see(batch, one, "webhook")
+            _take_in(batch, waiting)
     except schedule.Busy:
         return False
     except TricordError as error:
@@ -43,9 +52,27 @@ def absorb_delivery(batch: Batch, waiting: deliveries.Waiting) -> bool:
     except Exception as error:  # the engine's boundary: one bad event must not stop the rest
         _park(batch, waiting, f"it broke the program ({type(error).__name__})")
         return True
-    deliveries.mark_absorbed(batch.tx, [waiting.id])
-    cases.close_case(batch.tx, f"parked/{waiting.id}")
+    _absorbed(batch, [waiting])
     return True
+
+
+def _take_in(batch: Batch, waiting: deliveries.Waiting) -> None:
+    name = waiting.delivery.connection
+    connection = batch.connections.get(name)
+    if connection is None or connection.connector.parse is None:
+        raise PayloadMalformed(f"no connection {name!r} reads webhooks")
+    for one in connection.connector.parse(connection.access, waiting.delivery):
+        if isinstance(one, Hint):
+            take_hint(batch, one)
+        else:
+            see(batch, one, "webhook")
+
+
+def _absorbed(batch: Batch, waiting: Sequence[deliveries.Waiting]) -> None:
+    deliveries.mark_absorbed(batch.tx, [one.id for one in waiting])
+    for one in waiting:
+        if one.again:
+            cases.close_case(batch.tx, f"parked/{one.id}")
 
 
 def take_hint(batch: Batch, hint: Hint) -> bool:
@@ -69,7 +96,8 @@ def _patience(batch: Batch, ref: Ref) -> timedelta:
     """
     version = mirror.version_of(batch.tx, ref)
     if version is None:
-        return QUIET if ref.kind in (Kind.CUSTOMER, Kind.INVOICE) else timedelta()
+        ours = (Kind.CUSTOMER, Kind.INVOICE, Kind.MESSAGE)
+        return QUIET if ref.kind in ours else timedelta()
     age = timedelta(milliseconds=to_micros(batch.tx.now) // 1000 - version)
     return QUIET if age < FRESH else timedelta()
 

@@ -1,15 +1,16 @@
 """Acting: what became of an attempt at a command, written down with what follows from it."""
 
+import contextlib
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 from tricord.core import troubles
 from tricord.core.account import Account
 from tricord.core.cases import Case
-from tricord.core.commands import EffectState
+from tricord.core.commands import EffectState, is_consequential, is_gated
 from tricord.core.gate import objection
 from tricord.core.ids import ConnectionName
 from tricord.engine import breaker
@@ -48,23 +49,25 @@ def claim(
     """
     if modes.mode_of(batch.tx) is not Mode.LIVE:
         return []
-    passed = []
+    free = []
     for ready in commands.ready(batch.tx, usable, partitions, limit):
-        try:
-            account = batch.account(ready.account)
-        except schedule.Busy:
-            continue
-        claimed = commands.claim(batch.tx, ready.id, batch.worker)
-        if claimed is None:
-            continue
+        with contextlib.suppress(schedule.Busy):
+            batch.hold(ready.account)
+            free.append(ready.id)
+    passed = []
+    for claimed in commands.claim(batch.tx, free, batch.worker):
+        command, once = claimed.command, _once(batch, claimed)
         # What may stand half done at a vendor that can tell is finished; a mail is asked anew.
-        finishing = claimed.again and _once(batch, claimed) is not Once.NEVER
-        reason = "" if finishing else objection(account, claimed.command, batch.policy)
-        if reason:
-            commands.end(batch.tx, claimed, EffectState.SKIPPED, problem=reason)
-            commands.end_attempt(batch.tx, claimed, "skipped", 0, reason)
-            record_act(batch.tx, "command.skipped", claimed.command.key, reason=reason)
-            _changed(batch, claimed)
+        finishing = claimed.again and once in (Once.KEY, Once.NATURAL)
+        if finishing or not is_gated(command):
+            passed.append(claimed)
+            continue
+        reason = objection(batch.account(claimed.account), command, batch.policy)
+        if reason and claimed.again and once is Once.TAG:
+            # It may have left before: it is looked for, and not sent if it is not there.
+            passed.append(replace(claimed, objection=reason))
+        elif reason:
+            _skip(batch, claimed, reason, 0)
         else:
             passed.append(claimed)
     return passed
@@ -73,15 +76,18 @@ def claim(
 def settle(batch: Batch, tried: Tried, dice: random.Random) -> None:
     """Record one attempt and everything it showed, in the transaction it is decided in."""
     claimed, command = tried.claimed, tried.claimed.command
-    batch.account(command.account)
-    if not commands.in_hand(batch.tx, claimed):
-        _settle_late(batch, tried)
-        return
+    batch.hold(claimed.account)
     match tried.result:
         case Done() as done:
-            commands.end(batch.tx, claimed, EffectState.DONE, remote=done.remote)
-            _end_attempt(batch, tried, "done")
-            _done(batch, tried, done)
+            if commands.end(batch.tx, claimed, EffectState.DONE, remote=done.remote):
+                _end_attempt(batch, tried, "done")
+                _done(batch, tried, done)
+            else:
+                _settle_late(batch, tried)
+        case _ if not commands.in_hand(batch.tx, claimed):
+            _settle_late(batch, tried)
+        case Refused(detail=words) if claimed.objection and words == claimed.objection:
+            _skip(batch, claimed, claimed.objection, len(tried.exchanges))
         case Refused() as error:
             commands.end(batch.tx, claimed, EffectState.REFUSED, problem=error.detail)
             _end_attempt(batch, tried, "refused", error.detail)
@@ -108,7 +114,7 @@ def recover(batch: Batch, partitions: Sequence[int] | None) -> int:
         if claimed.command.connection not in batch.connections:
             continue
         try:
-            batch.account(claimed.command.account)
+            batch.hold(claimed.account)
         except schedule.Busy:
             continue
         tried = Tried(
@@ -125,6 +131,16 @@ def wait_after(attempt: int, dice: random.Random | None, retry_after: float | No
         return min(timedelta(seconds=retry_after), timedelta(days=1))
     base = min(0.5 * 2.0 ** min(attempt - 1, 20), LONGEST_WAIT.total_seconds())
     return timedelta(seconds=base * (0.5 + dice.random()) if dice else 0)
+
+
+def _skip(batch: Batch, claimed: commands.Claimed, reason: str, calls: int) -> None:
+    """The gate keeps it back, and nothing of it stands at the vendor."""
+    commands.end(batch.tx, claimed, EffectState.SKIPPED, problem=reason)
+    commands.end_attempt(batch.tx, claimed, "skipped", calls, reason)
+    record_act(batch.tx, "command.skipped", claimed.command.key, reason=reason)
+    for key in ("failing", "unknown"):
+        cases.close_case(batch.tx, f"{key}/{claimed.command.key}")
+    _changed(batch, claimed)
 
 
 def _again(batch: Batch, tried: Tried, error: TryAgain | AccessLost, dice: random.Random) -> None:
@@ -183,9 +199,11 @@ def _done(batch: Batch, tried: Tried, done: Done) -> None:
     command = tried.claimed.command
     record_act(batch.tx, "command.done", command.key, remote=str(done.remote or ""))
     breaker.well(batch, command.connection)
-    for key in ("failing", "refused", "unknown"):
-        cases.close_case(batch.tx, f"{key}/{command.key}")
-    _changed(batch, tried.claimed)
+    if tried.claimed.attempt > 1:
+        for key in ("failing", "refused", "unknown"):
+            cases.close_case(batch.tx, f"{key}/{command.key}")
+    if is_consequential(command):
+        _changed(batch, tried.claimed)
     for record in done.seen:
         see(batch, record, "command")
 
@@ -204,13 +222,14 @@ def _once(batch: Batch, claimed: commands.Claimed) -> Once:
 
 
 def _changed(batch: Batch, claimed: commands.Claimed) -> None:
-    account = claimed.command.account
+    # It may have moved since it was claimed.
+    account = commands.owner(batch.tx, claimed.id)
     batch.forget(account)
     batch.touch(account)
 
 
 def _account(batch: Batch, claimed: commands.Claimed) -> Account:
-    return batch.account(claimed.command.account)
+    return batch.account(commands.owner(batch.tx, claimed.id))
 
 
 def _tell(batch: Batch, case: Case) -> None:

@@ -34,13 +34,22 @@ class Batch:
     def undoable(self) -> Iterator[None]:
         """What is done in this block is undone, here and in the database, if it raises."""
         accounts, touched, held = dict(self.accounts), dict(self.touched), set(self.held)
+        well, acts = dict(self.well), len(self.tx.acts)
         try:
             with self.tx.db.begin_nested():
                 yield
         except BaseException:
             # What was locked in the savepoint is free again with it.
             self.accounts, self.touched, self.held = accounts, touched, held
+            self.well = well
+            self.tx.opened.clear()
+            del self.tx.acts[acts:]
             raise
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else can write to this database now."""
+        return self.tx.db.dialect.name == "sqlite"
 
     def hold(self, name: str) -> None:
         """Keep other workers from what is called so until this transaction ends. Raises Busy."""

@@ -5,8 +5,9 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from tricord.core.ids import ConnectionName
-from tricord.sdk.connector import Access, Connector
+from tricord.sdk.connector import Access, Connector, Setting
 from tricord.sdk.oauth import OAuth
+from tricord.sdk.signing import Key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +24,9 @@ class Connection:
         return self.access.connection
 
     @property
-    def webhook_secrets(self) -> tuple[str, ...]:
-        """The live signing secrets; two, separated by a comma, while one is being rolled."""
-        texts = [self.access.text(name) for name in self.connector.webhook_secrets]
-        return tuple(part.strip() for text in texts for part in text.split(",") if part.strip())
+    def signing_keys(self) -> tuple[Key, ...]:
+        """What webhooks are signed with; two keys of a setting while one is being rolled."""
+        return tuple(key for s in self.connector.webhook_secrets for key in self._keys(s))
 
     @property
     def client(self) -> tuple[str, str]:
@@ -47,3 +47,16 @@ class Connection:
         if self.base_url == self.connector.base_url:
             return wanted
         return self.base_url.rstrip("/") + urlsplit(wanted).path
+
+    def _keys(self, setting: Setting) -> list[Key]:
+        """A secret whose id is not told is no key: it must not pass for one that needs no id."""
+        secrets = _parts(self.access.text(setting.name))
+        if not setting.named_by:
+            return [Key(secret) for secret in secrets]
+        names = _parts(self.access.text(setting.named_by))
+        return [Key(secret, name) for secret, name in zip(secrets, names, strict=False)]
+
+
+def _parts(text: str) -> list[str]:
+    """What a comma separates."""
+    return [part.strip() for part in text.split(",") if part.strip()]

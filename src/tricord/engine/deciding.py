@@ -1,8 +1,10 @@
 """Deciding: each touched account is asked what should exist by now, and the answer is stored."""
 
+from collections.abc import Callable
+
 from tricord.core import troubles
 from tricord.core.account import Account
-from tricord.core.commands import Command, CreateInvoice, Effect, EffectState
+from tricord.core.commands import Command, CreateInvoice, Effect, EffectState, LogActivity
 from tricord.core.decide import decide
 from tricord.core.ids import AccountId
 from tricord.engine.batch import Batch
@@ -13,21 +15,33 @@ from tricord.store.audit import record_act
 def converge(batch: Batch) -> None:
     """Decide each touched account: store new commands, open and close cases, set the alarm.
 
-    Until go-live only the name is kept; signing has every account decided.
+    Until go-live only the names are kept; signing has every account decided.
     """
-    for account in list(batch.touched):
-        try:
-            with batch.undoable():
-                if batch.live:
-                    _decide(batch, account)
-                else:
-                    mirror.settle(batch.tx, batch.account(account), None)
-        except schedule.Busy:
-            mirror.wake(batch.tx, account)
-        except Exception as error:  # the engine's boundary: one account must not stop the rest
-            broken = troubles.undecided(batch.policy, account, type(error).__name__)
-            cases.open_case(batch.tx, broken, "engine")
+    wanted = list(batch.touched)
+    work = _decide if batch.live else _keep_name
+    try:
+        with batch.undoable():
+            for account in wanted:
+                work(batch, account)
+    except Exception:  # told apart below, each by itself
+        for account in wanted:
+            _safely(work, batch, account)
     batch.touched.clear()
+
+
+def _safely(work: Callable[[Batch, AccountId], None], batch: Batch, account: AccountId) -> None:
+    try:
+        with batch.undoable():
+            work(batch, account)
+    except schedule.Busy:
+        mirror.wake(batch.tx, account)
+    except Exception as error:  # the engine's boundary: one account must not stop the rest
+        broken = troubles.undecided(batch.policy, account, type(error).__name__)
+        cases.open_case(batch.tx, broken, "engine")
+
+
+def _keep_name(batch: Batch, name: AccountId) -> None:
+    mirror.settle(batch.tx, batch.account(name), None)
 
 
 def _decide(batch: Batch, name: AccountId) -> None:
@@ -53,7 +67,14 @@ def _plan(batch: Batch, account: Account, command: Command) -> Account:
         cases.open_case(batch.tx, troubles.cannot(batch.policy, account, command), "engine")
         return account
     cases.close_case(batch.tx, f"cannot/{command.key}")
-    if commands.add(batch.tx, account.id, command, state, due):
+    try:
+        is_new = commands.add(batch.tx, account.id, command, state, due)
+    except commands.KeyReused:
+        if not isinstance(command, LogActivity):
+            raise
+        # One mail that two accounts hold is told once, by whichever knew of it first.
+        return account
+    if is_new:
         record_act(
             batch.tx,
             "command.planned",

@@ -18,11 +18,12 @@ from tricord.core.commands import Priority, priority_of
 from tricord.core.identity import partition_of
 from tricord.core.ids import ConnectionName
 from tricord.engine import acting, breaker, hearing, recording
-from tricord.engine.absorbing import QUIET, absorb_delivery
+from tricord.engine.absorbing import QUIET, absorb
 from tricord.engine.batch import Batch
 from tricord.engine.calling import call
 from tricord.engine.deciding import converge
 from tricord.engine.means import Means
+from tricord.engine.proposing import scan_when_due
 from tricord.engine.results import Finished, Tried, WasLeased, WasPolled, WasProbed, WasRead
 from tricord.engine.talking import Log
 from tricord.sdk.connector import Work
@@ -153,15 +154,15 @@ class Drain:
         batch = self._batch(tx)
         kept_out = ours is not None and len(ours) < self._wanted
         claims = Claims(kept_out=kept_out, live=batch.live)
-        for one in finished:
-            self._record_safely(batch, one, claims)
+        self._record_all(batch, finished, claims)
         acting.recover(batch, ours)
-        for waiting in deliveries.waiting(tx, ours, BATCH):
-            claims.absorbed += absorb_delivery(batch, waiting)
+        claims.absorbed = absorb(batch, deliveries.waiting(tx, ours, BATCH))
         for account in mirror.due_accounts(tx, ours, BATCH):
             with contextlib.suppress(schedule.Busy):
                 batch.hold(account)
                 batch.touch(account)
+        if ours is None or 0 in ours:
+            scan_when_due(batch)
         converge(batch)
         self.means.crash_point("after absorbing")
         if not self.means.stopping:
@@ -185,6 +186,16 @@ class Drain:
     @property
     def _wanted(self) -> int:
         return PARTITIONS if self.partitions is None else len(self.partitions)
+
+    def _record_all(self, batch: Batch, finished: Sequence[Finished], claims: Claims) -> None:
+        """Record what came back: all at once, or one by one when something stands in the way."""
+        try:
+            with batch.undoable():
+                for one in finished:
+                    self._record(batch, one)
+        except Exception:  # told apart below, each by itself
+            for one in finished:
+                self._record_safely(batch, one, claims)
 
     def _record_safely(self, batch: Batch, one: Finished, claims: Claims) -> None:
         """Record one result; if that breaks the program, the others are recorded all the same."""
@@ -219,7 +230,12 @@ class Drain:
         connection = self.means.connections[command.connection]
         verb = connection.connector.verbs[type(command)]
         notes = Log()
-        work = Work(key=command.key, at=self.means.clock.now(), again=claimed.again)
+        work = Work(
+            key=command.key,
+            at=self.means.clock.now(),
+            again=claimed.again,
+            objection=claimed.objection,
+        )
         self.means.crash_point("after sending commits")
         result = await call(
             self.means,

@@ -14,6 +14,7 @@ from tricord.engine.clock import Clock
 from tricord.engine.connection import Connection
 from tricord.engine.deciding import tell_stranded
 from tricord.engine.drain import Claims, Drain
+from tricord.engine.homing import renew
 from tricord.engine.inbox import Inbox
 from tricord.engine.means import CrashPoint, Means
 from tricord.engine.pulse import Pulse
@@ -71,9 +72,10 @@ class Engine:
         connector = connection.connector
         if connector.signature is None or connector.delivery_id is None:
             raise KeyError(delivery.connection)
-        if not connection.webhook_secrets:
+        keys = connection.signing_keys
+        if not keys:
             raise SignatureInvalid("no webhook secret is configured for this connection")
-        connector.signature(delivery, connection.webhook_secrets)
+        connector.signature(delivery, keys)
         try:
             name = connector.delivery_id(delivery)
         except PayloadMalformed:
@@ -105,7 +107,9 @@ class Engine:
             # Another policy or another program may want what this one did not: ask every account.
             if schedule.changed_since(tx, f"{means.policy.version} {__version__}"):
                 mirror.wake_everyone(tx)
-            tell_stranded(Batch(tx, means.policy, means.connections, means.pulse.worker))
+            batch = Batch(tx, means.policy, means.connections, means.pulse.worker)
+            renew(batch)
+            tell_stranded(batch)
             return modes.mode_of(tx) is Mode.LIVE
 
         means.live = await means.database.write(begin, means.clock.now())

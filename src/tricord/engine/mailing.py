@@ -1,4 +1,4 @@
-"""Mailing: the sender's way to mail servers, submission and mailboxes; blocking, so in a thread."""
+"""Mailing: the sender's way to mail servers that take submissions; blocking, so in a thread."""
 
 import smtplib
 import ssl
@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from tricord.engine.connection import Connection
 from tricord.sdk.errors import AccessLost, OutcomeUnknown, Refused, TricordError, TryAgain
-from tricord.sdk.talk import FetchMail, Hello, Mail, Response
+from tricord.sdk.talk import Hello, Mail, Response
 
 CONNECT_SECONDS = 10.0
 
@@ -57,9 +57,10 @@ def _login(server: smtplib.SMTP, scheme: str, host: str, user: str, password: st
 
 def _hand_over(server: smtplib.SMTP, mail: Mail, what: str) -> Response:
     """MAIL, RCPT and DATA by hand, because only the answer after the text may be unknown."""
+    of_mail, of_recipient = _notices(server, mail)
     for step, answer in (
-        ("sender", lambda: server.mail(mail.sender)),
-        ("recipient", lambda: server.rcpt(mail.recipient)),
+        ("sender", lambda: server.mail(mail.sender, of_mail)),
+        ("recipient", lambda: server.rcpt(mail.recipient, of_recipient)),
     ):
         _accepted(answer, what, step)
     try:
@@ -73,6 +74,22 @@ def _hand_over(server: smtplib.SMTP, mail: Mail, what: str) -> Response:
     if code == 250:
         return Response(status=250)
     raise _refusal(code, what, "text")
+
+
+def _notices(server: smtplib.SMTP, mail: Mail) -> tuple[list[str], list[str]]:
+    """Ask for word of a failure or a delay (RFC 3461), with the headers of the mail alone."""
+    if not (mail.envelope_id and server.has_extn("dsn")):
+        return [], []
+    of_recipient = ["NOTIFY=FAILURE,DELAY", f"ORCPT=rfc822;{_xtext(mail.recipient)}"]
+    return ["RET=HDRS", f"ENVID={_xtext(mail.envelope_id)}"], of_recipient
+
+
+def _xtext(text: str) -> str:
+    """RFC 3461, section 4: what is not plain ASCII, and `+` and `=`, in hexadecimal."""
+    return "".join(
+        chr(byte) if 33 <= byte <= 126 and byte not in b"+=" else f"+{byte:02X}"
+        for byte in text.encode()
+    )
 
 
 def _accepted(ask: Callable[[], tuple[int, bytes]], what: str, step: str) -> None:
@@ -91,8 +108,3 @@ def _leave(server: smtplib.SMTP) -> None:
         server.quit()
     except (OSError, smtplib.SMTPException):
         server.close()
-
-
-def fetch(connection: Connection, wire: FetchMail) -> Response:
-    """One look into a mailbox."""
-    raise Refused(f"{connection.name}: mailboxes cannot be read yet ({wire.folder})")

@@ -15,7 +15,8 @@ import aiohttp
 from tricord.core.commands import Priority
 from tricord.engine.budget import Budget, Reserve
 from tricord.engine.connection import Connection
-from tricord.engine.mailing import CONNECT_SECONDS, fetch, submit
+from tricord.engine.mailboxes import fetch
+from tricord.engine.mailing import CONNECT_SECONDS, submit
 from tricord.sdk.connector import Limits
 from tricord.sdk.errors import OutcomeUnknown, Refused, TricordError, TryAgain
 from tricord.sdk.talk import FetchMail, Request, Response, Wire
@@ -51,7 +52,7 @@ class ReadOnlySender:
 
 
 class NetworkSender:
-    """Sends over real HTTP and SMTP. One per process; close it when done."""
+    """Sends over real HTTP, SMTP and IMAP. One per process; close it when done."""
 
     def __init__(
         self,

@@ -18,11 +18,13 @@ from tricord.sandbox.front import CUT, Front, front
 from tricord.sandbox.hubspot import HubSpotBox
 from tricord.sandbox.smtp import SmtpBox
 from tricord.sandbox.stripe import StripeBox
+from tricord.sandbox.twilio import TwilioBox
 
 BOXES: dict[str, Callable[[Settings], Box]] = {
     "hubspot": HubSpotBox,
     "stripe": StripeBox,
     "smtp": SmtpBox,
+    "twilio": TwilioBox,
 }
 
 
@@ -122,18 +124,21 @@ async def start_boxes(
     port_base: int = 0,
     seed: int | None = None,
     faults: Mapping[str, Any] | None = None,
+    connections: Mapping[str, str] | None = None,
 ) -> list[Running]:
     """Start each named box, ten ports apart; webhooks go to `{hub}/hooks/{name}`.
 
-    The CRM knows the fields of the example firm, as a firm's own CRM would. `faults` holds a plan
-    for each name; `BadPlan` says what is wrong with one.
+    `connections` says what the hub calls a vendor, where it is not by the vendor's name. The CRM
+    knows the fields of the example firm, as a firm's own CRM would. `faults` holds a plan for each
+    name; `BadPlan` says what is wrong with one.
     """
     plans = dict(faults or {})
     if strange := sorted(set(plans) - set(names)):
         raise BadPlan(f"faults for {', '.join(strange)}, but only {', '.join(names)} are started")
     running: list[Running] = []
     for place, name in enumerate(names):
-        hook_url = f"{hub.rstrip('/')}/hooks/{name}" if hub else None
+        called = (connections or {}).get(name, name)
+        hook_url = f"{hub.rstrip('/')}/hooks/{called}" if hub else None
         settings = Settings(hook_url=hook_url, seed=seed)
         box = BOXES[name](settings)
         if isinstance(box, HubSpotBox):

@@ -34,7 +34,10 @@ class Once(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One value a connection needs in `tricord.yaml`. `secret` ones are never shown."""
+    """One value a connection needs in `tricord.yaml`. `secret` ones are never shown.
+
+    `named_by` is the setting that holds the vendor's id of this signing secret, "" if it has none.
+    """
 
     name: str
     label: str
@@ -42,6 +45,7 @@ class Setting:
     secret: bool = True
     required: bool = True
     pattern: str = ""
+    named_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,7 @@ class Access:
     """One configured use: what talks and parsing may know about the connection.
 
     `fields` maps our names of CRM fields to the vendor's properties (`deal.service_type`).
-    `hook_url` is where its webhooks reach us, "" while no public address is configured.
+    `hook_url` is where the vendor reaches this connection's webhook, "" where nobody has said.
     """
 
     connection: ConnectionName
@@ -75,11 +79,16 @@ class Access:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One attempt at a command. `again` is True when an earlier attempt may have reached it."""
+    """One attempt at a command. `again` is True when an earlier attempt may have reached it.
+
+    `objection` says why nothing new may leave by now; what an earlier attempt did is still looked
+    up. Only a verb of class C is asked to act under one, and only `again`.
+    """
 
     key: str
     at: Instant
     again: bool
+    objection: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,9 +160,14 @@ class Connector:
     arrives by webhook. `delivery_id` names a delivery, so that its copies are known. `schema` tells
     what the account at the vendor has, so that a policy which names what is not there is found out
     by a check. `signing` names the settings that webhooks are signed with; a comma in one separates
-    two live secrets. `channel` is how people are reached here, None where they are not. `notice` is
-    how an alert is told here. `pages` lists all records of a kind for an import, from a cursor; ""
-    is the start. `since` is the cursor of `listing` that finds everything changed since a moment.
+    two live secrets. `timed` says whether a time is signed; where none is, a replay is known by its
+    delivery id alone, which is then made of the body. `channel` is how people are reached here,
+    None where they are not. `notice` is how an alert is told here. `oauth` is how tokens are bought
+    where a connection has `client_id` and `client_secret`; `headers` then finds the token as
+    `access_token`. `either` lists sets of settings of which one must be given whole. `subscription`
+    looks whether webhooks are still sent, and renews them where it can. `pages` lists all records
+    of a kind for an import, from a cursor; "" is the start. `since` is the cursor of `listing` that
+    finds everything changed since a moment.
     """
 
     name: str
@@ -175,6 +189,7 @@ class Connector:
     pages: Mapping[Kind, Pages] = field(default_factory=dict)
     schema: Discover | None = None
     signing: tuple[str, ...] = ("webhook_secret",)
+    timed: bool = True
     acknowledgement: Acknowledgement = Acknowledgement()
     channel: Channel | None = None
     notice: Notice | None = None
@@ -183,6 +198,6 @@ class Connector:
     subscription: Subscribe | None = None
 
     @property
-    def webhook_secrets(self) -> tuple[str, ...]:
+    def webhook_secrets(self) -> tuple[Setting, ...]:
         """The settings that hold webhook secrets."""
-        return tuple(s.name for s in self.settings if s.name in self.signing)
+        return tuple(s for s in self.settings if s.name in self.signing)

@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 from tricord.core.money import Money
 from tricord.sdk.errors import PayloadMalformed
@@ -39,6 +41,25 @@ class Reader:
         if not isinstance(value, list):
             raise PayloadMalformed("$: expected a list")
         return tuple(Reader(_object(item, f"$[{i}]"), f"$[{i}]") for i, item in enumerate(value))
+
+    @staticmethod
+    def of_form(raw: bytes) -> "Reader":
+        """The fields of a form, each a text. Raises PayloadMalformed for bytes that are no form.
+
+        A name that is said twice with two values is refused: the two could be read differently.
+        """
+        try:
+            pairs = parse_qsl(
+                raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=500
+            )
+        except (UnicodeDecodeError, ValueError) as error:
+            raise PayloadMalformed(f"$: not a form ({type(error).__name__})") from None
+        fields: dict[str, Any] = {}
+        for name, value in pairs:
+            if fields.setdefault(name, value) != value:
+                place = name if name.isascii() and name.isalnum() else "(a field)"
+                raise PayloadMalformed(f"$.{place}: said twice")
+        return Reader(fields)
 
     def has(self, name: str) -> bool:
         return self.value.get(name) is not None
@@ -129,6 +150,26 @@ class Reader:
         """An RFC 3339 text, or a text of milliseconds since 1970, as an aware instant."""
         text = self.text_or(name)
         return read_time(text, self._at(name)) if text else None
+
+    def mail_time_or_none(self, name: str) -> datetime | None:
+        """A time as mails have it (RFC 2822) as an aware instant."""
+        text = self.text_or(name)
+        if not text:
+            return None
+        try:
+            found = parsedate_to_datetime(text)
+            return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        except (ValueError, OverflowError, TypeError, IndexError):
+            raise PayloadMalformed(f"{self._at(name)}: not a time") from None
+
+    def whole_or(self, name: str, default: int = 0) -> int:
+        """A whole number that is written as a text."""
+        text = self.text_or(name)
+        if not text:
+            return default
+        if not (text.isascii() and text.isdigit() and len(text) <= 12):
+            raise PayloadMalformed(f"{self._at(name)}: not a whole number")
+        return int(text)
 
     def _present(self, name: str) -> Any:
         if self.value.get(name) is None:

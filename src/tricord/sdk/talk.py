@@ -39,11 +39,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """One message to hand to a mail server: the envelope and the bytes, ready to send."""
+    """One message to hand to a mail server: the envelope and the bytes, ready to send.
+
+    `envelope_id` comes back in a report of its failure (RFC 3461), which is asked for where the
+    server can; "" asks for none.
+    """
 
     sender: str
     recipient: str
     content: bytes
+    envelope_id: str = ""
     writes: bool = True
 
 
@@ -113,10 +118,12 @@ class Hello:
 class FetchMail:
     """Read a mailbox folder on from where the last look ended, without marking anything as read.
 
-    `validity` and `after` are the folder's UIDVALIDITY and the last UID seen (RFC 9051, 2.3.1.1),
-    0 and 0 at first; when the server's UIDVALIDITY differs, it is read from its start. The answer's
-    body is JSON: {"validity", "more", "mails": [{"uid", "raw" (base64), "internal_date"}]}, at most
-    `limit` mails. `since` leaves out what arrived before that day, as a date `2026-11-01`.
+    `folder` is a name, or a special use such as `\\Sent` (RFC 6154). `validity` and `after` are its
+    UIDVALIDITY and the last UID seen (RFC 9051, 2.3.1.1), 0 and 0 at first; when the server's
+    UIDVALIDITY differs, it is read from its start. The answer's body is JSON: {"validity",
+    "through", "more", "mails": [{"uid", "raw", "internal_date", "size"}]}, at most `limit` mails;
+    `through` is the UID to go on after, `raw` is base64 and may be cut, `size` is the whole one's.
+    `since` leaves out what arrived before that day, as a date `2026-11-01`.
     """
 
     folder: str = "INBOX"

@@ -6,7 +6,7 @@ Each entry carries the leaf hash of an RFC 9162 tree over the log, made from exa
 import hashlib
 import json
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from tricord.store.codec import from_micros, to_micros
 from tricord.store.database import Tx
@@ -25,9 +25,8 @@ def record_act(tx: Tx, act: str, subject: str, actor: str = "tricord", **detail:
     """One entry, in the transaction of the change it tells of. `detail` holds ids and codes."""
     at, text = to_micros(tx.now), json.dumps(detail, sort_keys=True, separators=(",", ":"))
     leaf = leaf_hash(at, actor, act, subject, text)
-    tx.db.execute(
-        insert(audit).values(at=at, actor=actor, act=act, subject=subject, detail=text, leaf=leaf)
-    )
+    values = {"at": at, "actor": actor, "act": act, "subject": subject, "detail": text}
+    tx.acts.append(values | {"leaf": leaf})
 
 
 def entries(tx: Tx, limit: int = 200) -> list[Entry]:

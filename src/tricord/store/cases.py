@@ -79,5 +79,15 @@ def _resolved(tx: Tx, case: Case) -> bool:
     return unseal(tx.keys.common, last.sealed, f"cases|{case.key}") == codec.dump(case)
 
 
-def move(tx: Tx, old: AccountId, new: AccountId) -> None:
+def move(tx: Tx, old: AccountId, new: AccountId) -> list[str]:
+    """All cases of one account become the other's. Answers with the keys of the open ones."""
+    open_now = select(cases.c.key).where(cases.c.account == old, cases.c.state == "open")
+    keys = list(tx.db.execute(open_now.order_by(cases.c.key)).scalars())
     tx.db.execute(update(cases).where(cases.c.account == old).values(account=new))
+    return keys
+
+
+def move_back(tx: Tx, keys: Sequence[str], old: AccountId, new: AccountId) -> None:
+    """These cases, as far as they are still the old account's, become the other's."""
+    here = update(cases).where(cases.c.account == old, cases.c.key.in_(keys))
+    tx.db.execute(here.values(account=new))

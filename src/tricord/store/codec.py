@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from tricord.core.cases import Case
 from tricord.core.commands import COMMAND_TYPES, VERBS, Command
@@ -51,6 +51,14 @@ def dump(value: object) -> bytes:
 def load_record(shape: str, raw: bytes) -> Record:
     kind = Tombstone if shape == "tombstone" else RECORD_TYPES[Kind(shape)]
     return cast(Record, _adapter(kind).validate_json(raw))
+
+
+def load_look(kind: str, raw: bytes) -> Record:
+    """A look as the log of observations keeps it; one that found nothing is a tombstone."""
+    try:
+        return load_record(kind, raw)
+    except ValidationError:
+        return load_record("tombstone", raw)
 
 
 def shape_of(record: Record) -> str:

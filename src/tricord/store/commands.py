@@ -13,6 +13,7 @@ from tricord.core.money import Money
 from tricord.store import codec
 from tricord.store.codec import from_micros, maybe_time, to_micros
 from tricord.store.database import Tx
+from tricord.store.deliveries import upsert
 from tricord.store.mirror import account_key
 from tricord.store.schema import attempts, commands
 from tricord.store.sealing import seal, unseal
@@ -28,13 +29,19 @@ class KeyReused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A command taken to be carried out. `again`: an earlier attempt may have reached it."""
+    """A command taken to be carried out. `again`: an earlier attempt may have reached it.
+
+    `account` is whose it is now; the command itself keeps the one it was planned for. `objection`
+    is the gate's, to whatever was not yet sent; "" when it has none.
+    """
 
     id: int
+    account: AccountId
     command: Command
     attempt: int
     again: bool
     planned_at: Instant
+    objection: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +87,13 @@ def add(tx: Tx, account: AccountId, command: Command, state: EffectState, due_at
         "approver": command.approval if isinstance(command, CreateInvoice) else "",
         "sealed": seal(account_key(tx, account), plain, f"commands|{command.key}"),
     }
-    known = tx.db.execute(select(commands.c.digest).where(commands.c.key == command.key)).first()
-    if known is not None:
-        if known.digest != values["digest"]:
-            raise KeyReused(command.key)
-        return False
-    tx.db.execute(insert(commands).values(values))
-    return True
+    new = upsert(tx)(commands).values(values).on_conflict_do_nothing(index_elements=["key"])
+    if tx.db.execute(new.returning(commands.c.id)).first() is not None:
+        return True
+    known = tx.db.execute(select(commands.c.digest).where(commands.c.key == command.key)).one()
+    if known.digest != values["digest"]:
+        raise KeyReused(command.key)
+    return False
 
 
 def effects_of(tx: Tx, account: AccountId) -> dict[str, Effect]:
@@ -103,6 +110,7 @@ def effects_of(tx: Tx, account: AccountId) -> dict[str, Effect]:
             planned_at=from_micros(row.planned_at),
             ended_at=maybe_time(row.ended_at),
             remote=Ref.parse(row.remote) if row.remote else None,
+            problem=row.problem or "",
         )
         for row in rows
     }
@@ -143,22 +151,25 @@ def ready(
     return [Ready(id=row.id, account=AccountId(row.account)) for row in rows]
 
 
-def claim(tx: Tx, command: int, worker: int) -> Claimed | None:
-    """Take one that is ready; None when it is not any more.
+def claim(tx: Tx, wanted: Sequence[int], worker: int) -> list[Claimed]:
+    """Take those of these that are ready still, in the order they are given in.
 
     The claim is the durable intent: it is committed, with its attempt, before any byte leaves.
     """
-    taken = tx.db.execute(
+    if not wanted:
+        return []
+    rows = tx.db.execute(
         update(commands)
-        .where(commands.c.id == command, commands.c.state.in_(_FREE))
+        .where(commands.c.id.in_(wanted), commands.c.state.in_(_FREE))
         .values(state=str(EffectState.SENDING), attempts=commands.c.attempts + 1, worker=worker)
         .returning(commands)
-    ).first()
-    if taken is None:
-        return None
-    values = {"command": taken.id, "number": taken.attempts, "started_at": to_micros(tx.now)}
-    tx.db.execute(insert(attempts).values(**values, worker=worker))
-    return _claimed(tx, taken, again=bool(taken.again))
+    ).all()
+    started = {"started_at": to_micros(tx.now), "worker": worker}
+    begun = [{"command": row.id, "number": row.attempts, **started} for row in rows]
+    if begun:
+        tx.db.execute(insert(attempts), begun)
+    taken = {row.id: _claimed(tx, row, again=bool(row.again)) for row in rows}
+    return [taken[number] for number in wanted if number in taken]
 
 
 def end(
@@ -239,7 +250,7 @@ def end_attempt(
     sealed = None
     if exchanges is not None:
         about = f"attempts|{claimed.id}|{claimed.attempt}"
-        sealed = seal(account_key(tx, claimed.command.account), exchanges, about)
+        sealed = seal(account_key(tx, claimed.account), exchanges, about)
     tx.db.execute(
         update(attempts)
         .where(attempts.c.command == claimed.id, attempts.c.number == claimed.attempt)
@@ -283,6 +294,12 @@ def waiting_for(tx: Tx) -> dict[ConnectionName, int]:
         .order_by(commands.c.connection)
     )
     return {ConnectionName(row[0]): row[1] for row in tx.db.execute(query)}
+
+
+def owner(tx: Tx, command: int) -> AccountId:
+    """Whose a command is now."""
+    query = select(commands.c.account).where(commands.c.id == command)
+    return AccountId(tx.db.execute(query).scalar_one())
 
 
 def latest(tx: Tx) -> int:
@@ -345,6 +362,16 @@ def move(tx: Tx, keys: Sequence[str], old: AccountId, new: AccountId) -> None:
         sealed = seal(new_key, unseal(old_key, row.sealed, about), about)
         here = update(commands).where(commands.c.id == row.id)
         tx.db.execute(here.values(account=new, partition=partition_of(new), sealed=sealed))
+        _reseal_attempts(tx, row.id, old_key, new_key)
+
+
+def _reseal_attempts(tx: Tx, command: int, old_key: bytes, new_key: bytes) -> None:
+    here = attempts.c.command == command
+    told = select(attempts).where(here, attempts.c.sealed.is_not(None))
+    for row in tx.db.execute(told).all():
+        about = f"attempts|{command}|{row.number}"
+        sealed = seal(new_key, unseal(old_key, row.sealed, about), about)
+        tx.db.execute(update(attempts).where(attempts.c.id == row.id).values(sealed=sealed))
 
 
 def _summary(row) -> Summary:  # type: ignore[no-untyped-def]  # a row of commands
@@ -374,6 +401,7 @@ def _move_on(tx: Tx, claimed: Claimed, **values: object) -> bool:
 def _claimed(tx: Tx, row, *, again: bool) -> Claimed:  # type: ignore[no-untyped-def]  # a row
     return Claimed(
         id=row.id,
+        account=AccountId(row.account),
         command=_opened(account_key(tx, row.account), row),
         attempt=row.attempts,
         again=again,

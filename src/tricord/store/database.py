@@ -8,7 +8,7 @@ way for want of it.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -40,11 +40,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Tx:
-    """One transaction: the connection, the keys, and the one moment everything in it happens at."""
+    """One transaction: the connection, the keys, and the one moment everything in it happens at.
+
+    `opened` holds the accounts' keys that it has unwrapped, and `acts` the audit entries that are
+    written, together, just before it commits.
+    """
 
     db: Connection
     keys: Keyring
     now: Instant
+    opened: dict[str, bytes] = field(default_factory=dict, repr=False)
+    acts: list[dict[str, object]] = field(default_factory=list, repr=False)
 
 
 def rehearsed(tx: Tx, work: Callable[[Tx], T]) -> T:
@@ -105,13 +111,19 @@ class Database:
         """
         for _ in range(TRIES):
             try:
-                with self.engine.begin() as db:
-                    return work(Tx(db, self.keys, now))
+                return self._once(work, now)
             except OperationalError as error:
                 if getattr(error.orig, "sqlstate", None) not in _BEGIN_ANEW:
                     raise
+        return self._once(work, now)
+
+    def _once(self, work: Callable[[Tx], T], now: Instant) -> T:
         with self.engine.begin() as db:
-            return work(Tx(db, self.keys, now))
+            tx = Tx(db, self.keys, now)
+            result = work(tx)
+            if tx.acts:
+                db.execute(insert(schema.audit), tx.acts)
+            return result
 
     def rehearse(self, work: Callable[[Tx], T], now: Instant) -> T:
         """Do `work` in one transaction, and undo all of it. What it returns is what would be."""

@@ -34,8 +34,11 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
+    """`again`: it was parked or absorbed before, and a person wants it read once more."""
+
     id: int
     delivery: Delivery
+    again: bool = False
 
 
 def upsert(tx: Tx):  # type: ignore[no-untyped-def]  # one of two dialects' insert functions
@@ -76,12 +79,14 @@ def accept(tx: Tx, arrivals: Sequence[Arrival]) -> int:
         index_elements=["connection", "name"],
         set_={"copies": deliveries.c.copies + statement.excluded.copies},
     )
-    found = statement.on_conflict_do_nothing(index_elements=["connection", "name"])
+    found = statement.on_conflict_do_nothing(index_elements=["connection", "name"]).returning(
+        deliveries.c.id
+    )
     # In one order everywhere, so that two who store the same copies do not wait for each other.
     fresh = 0
     for _, row in sorted(rows.items()):
         if row["source"] == "poll":
-            fresh += tx.db.execute(found, row).rowcount
+            fresh += tx.db.execute(found, row).first() is not None
         else:
             tx.db.execute(told, row)
     for name in sorted({a.delivery.connection for a in arrivals if a.source == "webhook"}):
@@ -107,7 +112,7 @@ def waiting(tx: Tx, partitions: Sequence[int] | None, limit: int) -> list[Waitin
     if partitions is not None:
         query = query.where(deliveries.c.partition.in_(partitions))
     rows = tx.db.execute(query.order_by(deliveries.c.id).limit(limit))
-    return [Waiting(id=row.id, delivery=_opened(tx, row)) for row in rows]
+    return [Waiting(id=row.id, delivery=_opened(tx, row), again=bool(row.tries)) for row in rows]
 
 
 def mark_absorbed(tx: Tx, ids: Sequence[int]) -> None:
@@ -125,7 +130,12 @@ def park(tx: Tx, delivery_id: int, problem: str) -> None:
 def release(tx: Tx, delivery_id: int) -> bool:
     """Let a parked delivery be read once more. False when there is no such one."""
     here = update(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.state == "parked")
-    return tx.db.execute(here.values(state="waiting", problem="")).rowcount == 1
+    return (
+        tx.db.execute(
+            here.values(state="waiting", problem="", tries=deliveries.c.tries + 1)
+        ).rowcount
+        == 1
+    )
 
 
 def longest_gap(tx: Tx, connection: ConnectionName) -> timedelta | None:
@@ -145,7 +155,12 @@ def longest_gap(tx: Tx, connection: ConnectionName) -> timedelta | None:
 def again(tx: Tx, delivery_id: int) -> bool:
     """Let a delivery be absorbed once more, whatever became of it. False when there is none."""
     here = update(deliveries).where(deliveries.c.id == delivery_id)
-    return tx.db.execute(here.values(state="waiting", problem="")).rowcount == 1
+    return (
+        tx.db.execute(
+            here.values(state="waiting", problem="", tries=deliveries.c.tries + 1)
+        ).rowcount
+        == 1
+    )
 
 
 def to_replay(tx: Tx, delivery_id: int) -> Waiting | None:

@@ -2,19 +2,60 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import Integer, and_, bindparam, delete, func, insert, select, update
 
 from tricord.core.account import Account
-from tricord.core.identity import partition_of
+from tricord.core.identity import Ground, Traces, account_id, partition_of, traces_of
 from tricord.core.ids import AccountId, ConnectionName, ExternalId, Instant, Kind, Ref
 from tricord.core.money import Money
-from tricord.core.records import Company, Contact, Customer, Deal, Invoice, Record
+from tricord.core.records import Deal, Invoice, Record
 from tricord.store import codec
 from tricord.store.codec import maybe_micros, to_micros
 from tricord.store.database import Tx
 from tricord.store.deliveries import upsert
-from tricord.store.schema import accounts, commands, links, observations, records, ties
+from tricord.store.schema import (
+    accounts,
+    commands,
+    links,
+    mentions,
+    observations,
+    records,
+    ties,
+)
 from tricord.store.sealing import seal, unseal
+
+_RECORD_NAMED = and_(
+    records.c.connection == bindparam("connection"),
+    records.c.kind == bindparam("kind"),
+    records.c.external_id == bindparam("external_id"),
+)
+_REF = (records.c.connection, records.c.kind, records.c.external_id)
+# What every look asks is built once: building a statement costs more than carrying it out.
+_KNOWN = (
+    select(records, accounts.c.wrapped_key)
+    .join(accounts, accounts.c.id == records.c.account)
+    .where(_RECORD_NAMED)
+)
+_ACCOUNT_OF = select(records.c.account).where(_RECORD_NAMED)
+_ROOT_OF = select(*_REF).where(records.c.starts == bindparam("account"))
+_FOUND_BY = {
+    trace: select(*_REF)
+    .where(
+        records.c[f"{trace}_index"] == bindparam("value"),
+        records.c.kind.in_(bindparam("kinds", expanding=True)),
+    )
+    .order_by(*_REF)
+    .limit(bindparam("most", type_=Integer))
+    for trace in ("email", "phone", "domain", "message")
+}
+_LINKED = select(links.c.account, links.c.basis).where(
+    links.c.connection == bindparam("connection"),
+    links.c.kind == bindparam("kind"),
+    links.c.external_id == bindparam("external_id"),
+)
+_NAMING = select(func.min(ties.c.deal)).where(ties.c.contact == bindparam("contact"))
+_KEY_OF = select(accounts.c.wrapped_key).where(accounts.c.id == bindparam("account"))
+_ALL = 2**31 - 1
 
 
 class AccountUnknown(LookupError):
@@ -22,26 +63,28 @@ class AccountUnknown(LookupError):
 
 
 def ensure_account(tx: Tx, account: AccountId) -> AccountId:
-    """The account, made if it is new; the one it was merged into, if it was."""
-    for _ in range(16):
-        row = tx.db.execute(
-            select(accounts.c.id, accounts.c.merged_into).where(accounts.c.id == account)
-        ).first()
-        if row is None:
-            made = upsert(tx)(accounts).values(
-                id=account,
-                partition=partition_of(account),
-                created_at=to_micros(tx.now),
-                changed_at=to_micros(tx.now),
-                wrapped_key=tx.keys.new_account_key(account),
-            )
-            if tx.db.execute(made.on_conflict_do_nothing()).rowcount == 1:
-                return account
-            continue
-        if row.merged_into is None:
-            return account
-        account = AccountId(row.merged_into)
-    raise AccountUnknown(account)
+    """The account that records belong to now, made if it is new; alive again if it was emptied."""
+    row = tx.db.execute(select(accounts.c.merged_into).where(accounts.c.id == account)).first()
+    if row is None:
+        values = {
+            "id": account,
+            "partition": partition_of(account),
+            "created_at": to_micros(tx.now),
+            "changed_at": to_micros(tx.now),
+            "wrapped_key": tx.keys.new_account_key(account),
+        }
+        statement = upsert(tx)(accounts).values(values)
+        tx.db.execute(statement.on_conflict_do_nothing(index_elements=["id"]))
+    elif row.merged_into is not None:
+        here = update(accounts).where(accounts.c.id == account)
+        tx.db.execute(here.values(merged_into=None))
+    return account
+
+
+def root_of(tx: Tx, account: AccountId) -> Ref | None:
+    """The record an account is named after, wherever that record belongs by now."""
+    row = tx.db.execute(_ROOT_OF, {"account": account}).first()
+    return None if row is None else ref_of(row)
 
 
 def exists(tx: Tx, account: AccountId) -> bool:
@@ -49,18 +92,23 @@ def exists(tx: Tx, account: AccountId) -> bool:
 
 
 def account_key(tx: Tx, account: str) -> bytes:
-    row = tx.db.execute(select(accounts.c.wrapped_key).where(accounts.c.id == account)).first()
+    """The key of an account, unwrapped once in a transaction. Raises AccountUnknown."""
+    known = tx.opened.get(account)
+    if known is not None:
+        return known
+    row = tx.db.execute(_KEY_OF, {"account": account}).first()
     if row is None:
         raise AccountUnknown(account)
-    return tx.keys.account_key(account, row.wrapped_key)
+    key = tx.opened[account] = tx.keys.account_key(account, row.wrapped_key)
+    return key
 
 
 def known(tx: Tx, ref: Ref) -> tuple[AccountId, Record] | None:
     """The record as the mirror holds it, and whose it is."""
-    row = tx.db.execute(select(records).where(_is(records, ref))).first()
+    row = tx.db.execute(_KNOWN, named(ref)).first()
     if row is None:
         return None
-    key = account_key(tx, row.account)
+    key = tx.keys.account_key(row.account, row.wrapped_key)
     return AccountId(row.account), _opened(key, row)
 
 
@@ -85,35 +133,96 @@ def records_of(tx: Tx, account: AccountId) -> dict[Ref, Record]:
     return {record.ref: record for record in sorted(found, key=lambda record: record.ref)}
 
 
-def by_email(tx: Tx, kind: Kind, address: str) -> list[Ref]:
-    """The records of a kind that carry this address, by ref."""
-    wanted = and_(records.c.kind == kind, records.c.email_index == tx.keys.blind("email", address))
-    rows = tx.db.execute(
-        select(records.c.connection, records.c.external_id)
-        .where(wanted)
-        .order_by(records.c.connection, records.c.external_id)
-    )
-    return [Ref(ConnectionName(r.connection), kind, ExternalId(r.external_id)) for r in rows]
+def account_of(tx: Tx, ref: Ref) -> AccountId | None:
+    row = tx.db.execute(_ACCOUNT_OF, named(ref)).first()
+    return None if row is None else AccountId(row.account)
 
 
-def save_record(tx: Tx, account: AccountId, record: Record) -> None:
-    """Write the record as it now stands, in its account, sealed with the account's key."""
+def is_empty(tx: Tx, account: AccountId) -> bool:
+    query = select(records.c.account).where(records.c.account == account).limit(1)
+    return tx.db.execute(query).first() is None
+
+
+def found_by(
+    tx: Tx, trace: str, value: str, kinds: Sequence[Kind], limit: int | None = None
+) -> list[Ref]:
+    """The records of these kinds with this `email`, `phone`, `domain` or `message` id, by ref."""
+    asked = {
+        "value": tx.keys.blind(trace, value),
+        "kinds": [str(kind) for kind in kinds],
+        "most": _ALL if limit is None else limit,
+    }
+    return [ref_of(row) for row in tx.db.execute(_FOUND_BY[trace], asked)]
+
+
+def mentioning(tx: Tx, message_id: str) -> list[Ref]:
+    """The messages that answer this one, as they say themselves."""
+    columns = (mentions.c.connection, mentions.c.kind, mentions.c.external_id)
+    wanted = mentions.c.message_index == tx.keys.blind("message", message_id)
+    return [ref_of(row) for row in tx.db.execute(select(*columns).where(wanted).order_by(*columns))]
+
+
+def standing_alone(tx: Tx, kinds: Sequence[Kind]) -> list[Ref]:
+    """The records of these kinds that found no account but their own."""
+    columns = (links.c.connection, links.c.kind, links.c.external_id)
+    wanted = and_(links.c.basis == "own", links.c.kind.in_([str(kind) for kind in kinds]))
+    return [ref_of(row) for row in tx.db.execute(select(*columns).where(wanted).order_by(*columns))]
+
+
+def accounts_with(tx: Tx, kinds: Sequence[Kind]) -> list[AccountId]:
+    wanted = records.c.kind.in_([str(kind) for kind in kinds])
+    query = select(records.c.account).where(wanted).distinct().order_by(records.c.account)
+    return [AccountId(name) for name in tx.db.execute(query).scalars()]
+
+
+def every_ref(tx: Tx) -> list[Ref]:
+    columns = (records.c.connection, records.c.kind, records.c.external_id)
+    return [ref_of(row) for row in tx.db.execute(select(*columns).order_by(*columns))]
+
+
+def save_record(tx: Tx, account: AccountId, record: Record, traces: Traces | None = None) -> None:
+    """Write the record as it now stands, in its account, sealed with the account's key.
+
+    `traces` is what it is found by; left out, its details as they are written.
+    """
     ref = record.ref
+    kept = traces or traces_of(record, Ground(crm=ref.connection))
     values = {
         "connection": ref.connection,
         "kind": str(ref.kind),
         "external_id": ref.external_id,
         "account": account,
+        "starts": account_id(ref),
         "shape": codec.shape_of(record),
         "version": record.version,
         "stamp": record.stamp,
         "sealed": seal(account_key(tx, account), codec.dump(record), f"records|{ref}"),
-        **_searchable(tx, record),
+        **_searchable(record),
+        "email_index": tx.keys.blind("email", kept.email),
+        "phone_index": tx.keys.blind("phone", kept.phone),
+        "domain_index": tx.keys.blind("domain", kept.domain),
+        "message_index": tx.keys.blind("message", kept.message),
     }
     identity = ("connection", "kind", "external_id")
     changed = {name: value for name, value in values.items() if name not in identity}
     statement = upsert(tx)(records).values(values)
     tx.db.execute(statement.on_conflict_do_update(index_elements=identity, set_=changed))
+    if ref.kind is Kind.MESSAGE:
+        _mention(tx, ref, kept.mentions)
+
+
+def _mention(tx: Tx, ref: Ref, message_ids: Sequence[str]) -> None:
+    tx.db.execute(delete(mentions).where(_is(mentions, ref)))
+    place = {
+        "connection": ref.connection,
+        "kind": str(ref.kind),
+        "external_id": ref.external_id,
+    }
+    rows = [{"message_index": tx.keys.blind("message", one), **place} for one in message_ids]
+    unique = {str(row["message_index"]): row for row in rows}
+    if unique:
+        statement = upsert(tx)(mentions).values(list(unique.values()))
+        tx.db.execute(statement.on_conflict_do_nothing())
 
 
 def tie(tx: Tx, deal: Deal) -> list[Ref]:
@@ -125,33 +234,33 @@ def tie(tx: Tx, deal: Deal) -> list[Ref]:
         gone_from = and_(ties.c.deal == str(deal.ref), ties.c.contact.in_(sorted(known - wanted)))
         tx.db.execute(delete(ties).where(gone_from))
     for contact in sorted(wanted - known):
-        tx.db.execute(insert(ties).values(deal=str(deal.ref), contact=contact))
+        statement = upsert(tx)(ties).values(deal=str(deal.ref), contact=contact)
+        tx.db.execute(statement.on_conflict_do_nothing())
     return [Ref.parse(text) for text in sorted(known ^ wanted)]
 
 
 def deal_naming(tx: Tx, contact: Ref) -> Ref | None:
     """The first deal of a company that names this contact."""
-    rows = tx.db.execute(select(func.min(ties.c.deal)).where(ties.c.contact == str(contact)))
-    found = rows.scalar()
+    found = tx.db.execute(_NAMING, {"contact": str(contact)}).scalar()
     return Ref.parse(found) if found else None
 
 
 def link(tx: Tx, ref: Ref, account: AccountId, basis: str) -> None:
-    """This record is this account's, on this ground. Its earlier links by the same rules end."""
-    tx.db.execute(delete(links).where(_is(links, ref), links.c.account != account))
-    statement = upsert(tx)(links).values(
-        connection=ref.connection,
-        kind=str(ref.kind),
-        external_id=ref.external_id,
-        account=account,
-        basis=basis,
-        linked_at=to_micros(tx.now),
-    )
-    tx.db.execute(
-        statement.on_conflict_do_update(
-            index_elements=["connection", "kind", "external_id", "account"], set_={"basis": basis}
-        )
-    )
+    """This record is this account's, on this ground. Its earlier links end."""
+    held = [tuple(row) for row in tx.db.execute(_LINKED, named(ref))]
+    if held == [(account, basis)]:
+        return
+    if any(where != account for where, _ in held):
+        tx.db.execute(delete(links).where(_is(links, ref), links.c.account != account))
+    values = {
+        "connection": ref.connection,
+        "kind": str(ref.kind),
+        "external_id": ref.external_id,
+        "account": account,
+    }
+    told = {"basis": basis, "linked_at": to_micros(tx.now)}
+    statement = upsert(tx)(links).values({**values, **told})
+    tx.db.execute(statement.on_conflict_do_update(index_elements=list(values), set_=told))
 
 
 def observe_row(
@@ -217,18 +326,11 @@ def due_accounts(tx: Tx, partitions: Sequence[int] | None, limit: int) -> list[A
     return [AccountId(row.id) for row in rows]
 
 
-def _searchable(tx: Tx, record: Record) -> dict[str, object]:
-    email = phone = ""
+def _searchable(record: Record) -> dict[str, object]:
     status: str = ""
     money: Money | None = None
     due: Instant | None = None
     match record:
-        case Contact():
-            email, phone = record.email, record.phone
-        case Customer():
-            email = record.email
-        case Company():
-            phone = record.phone
         case Invoice():
             status, money, due = record.status, record.total, record.due_at
         case Deal():
@@ -240,14 +342,24 @@ def _searchable(tx: Tx, record: Record) -> dict[str, object]:
         "minor": money.minor if money else None,
         "currency": money.currency if money else None,
         "due_at": maybe_micros(due),
-        "email_index": tx.keys.blind("email", email),
-        "phone_index": tx.keys.blind("phone", phone),
     }
 
 
 def _opened(key: bytes, row) -> Record:  # type: ignore[no-untyped-def]  # a row of records
-    ref = Ref(ConnectionName(row.connection), Kind(row.kind), ExternalId(row.external_id))
-    return codec.load_record(row.shape, unseal(key, row.sealed, f"records|{ref}"))
+    return codec.load_record(row.shape, unseal(key, row.sealed, f"records|{ref_of(row)}"))
+
+
+def named(ref: Ref) -> dict[str, str]:
+    """A record's name as the parameters of a statement."""
+    return {
+        "connection": ref.connection,
+        "kind": str(ref.kind),
+        "external_id": ref.external_id,
+    }
+
+
+def ref_of(row) -> Ref:  # type: ignore[no-untyped-def]  # a row that names a record
+    return Ref(ConnectionName(row.connection), Kind(row.kind), ExternalId(row.external_id))
 
 
 def _is(table, ref: Ref):  # type: ignore[no-untyped-def]  # a SQL condition

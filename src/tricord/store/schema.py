@@ -109,6 +109,7 @@ deliveries = Table(
     Column("received_at", _Instant, nullable=False),
     Column("absorbed_at", _Instant),
     Column("copies", Integer, nullable=False, server_default="1"),
+    Column("tries", Integer, nullable=False, server_default="0"),
     Column("sealed", LargeBinary, nullable=False),
     Column("problem", Text, nullable=False, server_default=""),
     UniqueConstraint("connection", "name", name="deliveries_once"),
@@ -173,6 +174,7 @@ records = Table(
     Column("kind", String, primary_key=True),
     Column("external_id", String, primary_key=True),
     Column("account", String, nullable=False),
+    Column("starts", String, nullable=False),
     Column("shape", String, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("stamp", BigInteger, nullable=False),
@@ -182,10 +184,69 @@ records = Table(
     Column("due_at", _Instant),
     Column("email_index", String),
     Column("phone_index", String),
+    Column("domain_index", String),
+    Column("message_index", String),
     Column("sealed", LargeBinary, nullable=False),
     Index("records_of_account", "account"),
+    Index("records_starting", "starts"),
     Index("records_by_email", "email_index"),
     Index("records_by_phone", "phone_index"),
+    Index("records_by_domain", "domain_index"),
+    Index("records_by_message", "message_index"),
+)
+
+mentions = Table(
+    "mentions",
+    metadata,
+    Column("message_index", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("external_id", String, primary_key=True),
+    Index("mentions_of_record", "connection", "kind", "external_id"),
+)
+
+choices = Table(
+    "choices",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("external_id", String, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("chosen_at", _Instant, nullable=False),
+)
+
+merges = Table(
+    "merges",
+    metadata,
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    Column("emptied", String, nullable=False),
+    Column("home", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("merged_at", _Instant, nullable=False),
+    Column("unmerged_at", _Instant),
+    Column("moved", Text, nullable=False, server_default="{}"),
+    Index("merges_one_live", "emptied", unique=True, sqlite_where=text("unmerged_at IS NULL"),
+          postgresql_where=text("unmerged_at IS NULL")),
+)  # fmt: skip
+
+matches = Table(
+    "matches",
+    metadata,
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    Column("connection", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("external_id", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("score", Integer, nullable=False),
+    Column("reasons", Text, nullable=False),
+    Column("state", String, nullable=False),
+    Column("actor", String, nullable=False, server_default=""),
+    Column("proposed_at", _Instant, nullable=False),
+    Column("decided_at", _Instant),
+    UniqueConstraint("connection", "kind", "external_id", "account", name="matches_once"),
+    Index("matches_open", "state"),
 )
 
 observations = Table(

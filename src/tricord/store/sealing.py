@@ -92,8 +92,12 @@ class Keyring:
         return unseal(self._wrap, wrapped, f"account-key|{account}")
 
     def blind(self, field: str, value: str) -> str | None:
-        """What an e-mail address or phone number is found by; None for an empty one."""
-        if field not in ("email", "phone"):
+        """What an address, a number, a client's own domain or a message id is found by.
+
+        None for an empty one. Nothing else may have a blind index: of values that are few or can
+        be guessed, such as names, even hashes tell too much.
+        """
+        if field not in ("email", "phone", "domain", "message"):
             raise ValueError(f"{field} must not have a blind index: its values could be guessed")
         if not value:
             return None

@@ -91,6 +91,35 @@ def test_an_answer_in_a_thread_refers_to_all_that_came_before_it() -> None:
     assert answer["In-Reply-To"] == earlier[-1]
 
 
+def test_an_answer_to_a_clients_mail_stands_in_the_clients_thread() -> None:
+    theirs = ("first@northwind.example", "second@northwind.example")
+    answer = read(mail_of(command(in_reply_to=theirs, thread=())))
+    assert answer["In-Reply-To"] == "<second@northwind.example>"
+    assert answer["References"] == "<first@northwind.example> <second@northwind.example>"
+
+
+def test_the_thread_that_is_told_is_the_one_in_the_mail() -> None:
+    sent = command(in_reply_to=("a@northwind.example",))
+    talk = send_message(ACCESS, sent, Work(key=sent.key, at=NOW, again=False))
+    wire = next(talk)
+    assert isinstance(wire, Mail)
+    with pytest.raises(StopIteration) as end:
+        talk.send(Response(status=250))
+    (seen,) = end.value.value.seen
+    assert read(wire)["Message-ID"] == f"<{seen.message_id}>"
+    assert read(wire)["References"].split() == [f"<{one}>" for one in seen.references]
+    assert wire.envelope_id == seen.message_id
+
+
+@pytest.mark.parametrize(
+    "strange", ["a@b>\r\nBcc: eve@evil.example", "a b@c", "a@b> <c@d", "", "é@x", "x" * 2000]
+)
+def test_t23_a_message_id_of_a_stranger_smuggles_nothing_in(strange: str) -> None:
+    answer = read(mail_of(command(in_reply_to=(strange, "good@northwind.example"), thread=())))
+    assert sorted(answer.keys()) == sorted(HEADERS)
+    assert answer["References"] == "<good@northwind.example>"
+
+
 def test_no_robot_should_answer() -> None:
     assert read(mail_of(command()))["Auto-Submitted"] == "auto-generated"
 

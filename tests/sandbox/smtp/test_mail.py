@@ -5,7 +5,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from end_to_end.mail_talks import connection, inbox, look, messages, send
 from sandbox.smtp.conftest import Office, mail_to
+from tricord.core.records import Message, Nature, Undelivered
 
 
 def test_a_mail_is_kept_with_its_envelope_headers_and_text(office: Office) -> None:
@@ -122,6 +124,27 @@ def test_delivery_notices_can_be_asked_for(office: Office) -> None:
     (kept,) = office.state()["messages"]
     assert "ENVID=evt-123" in kept["parameters"]
     assert "NOTIFY=FAILURE,DELAY" in kept["parameters"]
+
+
+def test_our_sender_asks_for_reports_and_the_bounce_names_our_mail(office: Office) -> None:
+    url = office.box.credentials["url"]
+    sender = "Harbour Studio <billing@harbour.example>"
+    done = send(connection("smtp", url, sender=sender), key="a+b=c", thread=[])
+    (sent,) = done.seen
+    assert isinstance(sent, Message)
+    (kept,) = office.state()["messages"]
+    assert kept["parameters"] == [
+        "RET=HDRS", f"ENVID={sent.message_id}", "NOTIFY=FAILURE,DELAY",
+        "ORCPT=rfc822;zoe@northwind.example",
+    ]  # fmt: skip
+    office.do(f"mails/{kept['id']}/bounce", code="5.2.1")
+    office.do(f"mails/{kept['id']}/bounce", code="4.4.1", action="delayed")
+    box = inbox(office.box.credentials["imap_url"], folders="INBOX", since="2026-01-01")
+    failed, delayed = messages(box, look(box))
+    assert failed.undelivered == Undelivered(
+        recipient="zoe@northwind.example", message_id=sent.message_id, code="5.2.1"
+    )
+    assert (failed.nature, delayed.nature) == (Nature.BOUNCE, Nature.AUTOMATIC)
 
 
 def test_an_address_with_umlauts_is_accepted(office: Office) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from tricord.app.suite.exemplars import exemplar
 from tricord.app.suite.playing import Played, Unexpected, begin, play, show
 from tricord.app.suite.subject import Json, Recorded, Subject
-from tricord.core.commands import COMMAND_TYPES, VERBS
+from tricord.core.commands import COMMAND_TYPES, VERBS, CreateCustomer
 from tricord.core.ids import ConnectionName
 from tricord.sdk.connector import Once
 from tricord.sdk.talk import Request, Wire
@@ -29,7 +29,10 @@ def every_verb_has_a_talk_that_does_it(subject: Subject) -> Iterator[str]:
 def class_a_writes_carry_a_key_of_the_business_key(subject: Subject) -> Iterator[str]:
     for recorded, played in _played(subject, Once.KEY):
         command = exemplar(
-            recorded.verb, ConnectionName(subject.connector.name), recorded.given.get("with", {})
+            recorded.verb,
+            ConnectionName(subject.connector.name),
+            recorded.given.get("with", {}),
+            subject.connector.channel,
         )
         seen: set[str] = set()
         for wire in played.writes:
@@ -61,6 +64,17 @@ def class_c_looks_before_it_writes_again(subject: Subject) -> Iterator[str]:
             if next(talk).writes:
                 yield f"{VERBS[kind]}: again, it writes before it has looked"
             talk.close()
+
+
+def a_customer_is_looked_for_before_one_is_made(subject: Subject) -> Iterator[str]:
+    """Whatever the class: the client may be at the vendor already, under a hand-made record."""
+    if CreateCustomer not in subject.connector.verbs:
+        return
+    for again in (False, True):
+        talk = begin(subject, {"do": VERBS[CreateCustomer]}, again=again)
+        if next(talk).writes:
+            yield f"create_customer (again: {again}) writes before it has looked"
+        talk.close()
 
 
 def class_d_writes_exactly_once(subject: Subject) -> Iterator[str]:

@@ -48,6 +48,7 @@ _RECORDED: tuple[Check, ...] = (
     acting.class_c_looks_before_it_writes_again,
     acting.class_a_writes_carry_a_key_of_the_business_key,
     acting.class_a_and_b_replays_write_the_same,
+    acting.a_customer_is_looked_for_before_one_is_made,
     acting.class_d_writes_exactly_once,
     acting.writes_are_declared,
     answering.every_talk_goes_as_recorded,

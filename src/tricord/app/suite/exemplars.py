@@ -19,6 +19,7 @@ from tricord.core.commands import (
 )
 from tricord.core.ids import AccountId, ConnectionName, ExternalId, Instant, Kind, Ref
 from tricord.core.money import Money
+from tricord.core.records import Channel
 
 NOW = datetime(2026, 11, 2, 15, 30, tzinfo=UTC)
 _CRM, _BILLING = ConnectionName("crm"), ConnectionName("billing")
@@ -93,13 +94,36 @@ _EXEMPLARS: tuple[Command, ...] = (
 )
 
 
-def exemplar(verb: str, connection: ConnectionName, changed: dict[str, Any]) -> Command:
+_TEXT_MESSAGE = SendMessage(
+    key="message/billing:invoice:in_1/reminder/sms",
+    connection=ConnectionName("phone"),
+    account=_ACCOUNT,
+    because=_BECAUSE,
+    template="reminder",
+    recipient="+15550142",
+    recipient_name="Zoë Lindqvist",
+    subject="",
+    body="Invoice N-1 over 4,000.50 USD is open. Reply STOP to get no more texts.",
+    about=_INVOICE,
+    at=NOW,
+    channel=Channel.SMS,
+)
+
+
+def exemplar(
+    verb: str,
+    connection: ConnectionName,
+    changed: dict[str, Any],
+    channel: Channel | None = None,
+) -> Command:
     """The exemplar of a verb at a connection, with fields changed as a JSON file writes them.
 
-    Raises KeyError for a verb, or a field, that there is not.
+    A message is one for `channel`. Raises KeyError for a verb, or a field, that there is not.
     """
     kind = COMMAND_TYPES[verb]
     (one,) = (command for command in _EXEMPLARS if isinstance(command, kind))
+    if kind is SendMessage and channel is Channel.SMS:
+        one = _TEXT_MESSAGE
     made: Command = replace(one, connection=connection)
     if unknown := changed.keys() - {field.name for field in fields(kind)}:
         raise KeyError(f"{verb} has no field {sorted(unknown)[0]!r}")

@@ -1,15 +1,16 @@
-"""Checks of webhooks: who signed them, what they become, and that no content breaks the reading."""
+"""Checks of deliveries: who signed them, what they become, that no content breaks the reading."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 
-from tricord.app.suite.mutations import mutations
+from tricord.app.suite.mutations import form_of, mutations
 from tricord.app.suite.plain import plain
 from tricord.app.suite.subject import HOOK_URL, Sample, Subject
 from tricord.core.delivery import Delivery
 from tricord.core.ids import Instant
 from tricord.sdk.connector import Parse
 from tricord.sdk.errors import PayloadMalformed, SignatureInvalid
+from tricord.sdk.signing import Key
 
 Check = Callable[[Subject], Iterator[str]]
 SECRET, ROLLED = "whsec_of-the-suite-1", "whsec_of-the-suite-2"
@@ -38,6 +39,8 @@ def t01_one_changed_bit_breaks_the_signature(subject: Subject) -> Iterator[str]:
         headers = _headers(subject, sample)
         for place in range(len(sample.body)):
             changed = _flipped(sample.body, place, place % 8)
+            if says_the_same(sample.body, changed):
+                continue
             if accepts(subject, subject.delivery(changed, headers)):
                 yield f"{sample.name}: byte {place} of the body can be changed"
         for name, value in headers.items():
@@ -60,13 +63,28 @@ def t01_a_missing_or_senseless_header_is_refused(subject: Subject) -> Iterator[s
 
 
 def t02_a_stale_or_early_delivery_is_refused(subject: Subject) -> Iterator[str]:
-    """Six minutes of difference are too many, four are a clock that runs wrong."""
+    """Six minutes of difference are too many, four are a clock that runs wrong.
+
+    Where the vendor signs no time, the id that a replay is known by must be made of the body.
+    """
+    if not subject.connector.timed:
+        yield from _named_by_the_body(subject)
+        return
     for sample in _signed(subject):
         headers = _headers(subject, sample)
         for minutes, wanted in ((-6, False), (-4, True), (4, True), (6, False), (41_760, False)):
             at = subject.now + timedelta(minutes=minutes)
             if accepts(subject, subject.delivery(sample.body, headers, at)) != wanted:
                 yield f"{sample.name}: {minutes} minutes apart, and {wanted=}"
+
+
+def _named_by_the_body(subject: Subject) -> Iterator[str]:
+    name_of = subject.connector.delivery_id
+    for sample in subject.samples if name_of and subject.sign else ():
+        assert name_of is not None  # noqa: S101 - looked at above
+        headers = {**_headers(subject, sample), "X-Other": "1"}
+        if name_of(subject.delivery(sample.body, headers)) != name_of(_bare(subject, sample)):
+            yield f"{sample.name}: its id is made of headers that nobody signed"
 
 
 def t02_a_delivery_has_one_stable_id(subject: Subject) -> Iterator[str]:
@@ -97,19 +115,20 @@ def each_sample_becomes_what_it_declares(subject: Subject) -> Iterator[str]:
     if not any(sample.gives for sample in subject.samples):
         yield "no sample becomes anything"
     if all(sample.gives for sample in subject.samples):
-        yield "no sample shows that an event of an unknown type becomes nothing"
+        yield "no sample shows that what is not wanted becomes nothing"
 
 
 def parse_survives_any_mutation(subject: Subject) -> Iterator[str]:
     """Without samples, the mutations of an empty object and an empty list are tried."""
     parse, name_of = subject.connector.parse, subject.connector.delivery_id
-    if parse is None or name_of is None:
+    if parse is None:
         return
     bodies = [sample.body for sample in subject.samples] or [b"{}", b"[]"]
     for body in bodies:
         for changed in mutations(body):
             delivery = subject.delivery(changed, {})
-            if problem := broken(parse, subject, delivery) or _unnamed(name_of, delivery):
+            problem = broken(parse, subject, delivery)
+            if problem := problem or (_unnamed(name_of, delivery) if name_of else ""):
                 yield f"{problem} on {changed[:80]!r}"
 
 
@@ -138,10 +157,16 @@ def accepts(subject: Subject, delivery: Delivery, secrets: tuple[str, ...] = (SE
     """Whether the signature holds. An error of another kind than SignatureInvalid comes through."""
     assert subject.connector.signature is not None  # noqa: S101 - callers have looked
     try:
-        subject.connector.signature(delivery, secrets)
+        subject.connector.signature(delivery, [Key(secret) for secret in secrets])
     except SignatureInvalid:
         return False
     return True
+
+
+def says_the_same(body: bytes, changed: bytes) -> bool:
+    """Whether two forms have the same fields: %2b is %2B. What is signed is the fields."""
+    one, other = form_of(body), form_of(changed)
+    return one is not None and other is not None and sorted(one) == sorted(other)
 
 
 def _signed(subject: Subject) -> Iterator[Sample]:

@@ -68,7 +68,7 @@ def plain(value: Any, now: Instant) -> Any:
         case tuple():
             return [plain(item, now) for item in value]
         case Missed():
-            return {"id": value.id, "body": _parsed(value.body.decode())}
+            return {"id": value.id, "body": _parsed(value.body.decode("utf-8", "replace"))}
         case _ if is_dataclass(value) and not isinstance(value, type):
             return {"is": type(value).__name__, **_fields(value, now)}
         case _:

@@ -15,7 +15,7 @@ from tricord.core.commands import COMMAND_TYPES
 from tricord.core.ids import Instant, Kind, Ref
 from tricord.sdk.connector import Work
 from tricord.sdk.errors import TricordError
-from tricord.sdk.talk import Mail, Request, Response, Wire
+from tricord.sdk.talk import FetchMail, Mail, Request, Response, Wire
 
 Conversation = Generator[Wire, Response, Any]
 
@@ -43,9 +43,11 @@ def begin(
     connector, access, now = subject.connector, subject.access, now_of(given) + late
     match given:
         case {"do": str(verb)}:
-            command = exemplar(verb, access.connection, given.get("with", {}))
+            changed = given.get("with", {})
+            command = exemplar(verb, access.connection, changed, connector.channel)
             repeated = bool(given.get("again")) if again is None else again
-            work = Work(key=command.key, at=now, again=repeated)
+            objection = str(given.get("objection", ""))
+            work = Work(key=command.key, at=now, again=repeated, objection=objection)
             return connector.verbs[COMMAND_TYPES[verb]].act(access, command, work)
         case {"read": str(text)}:
             ref = Ref.parse(text)
@@ -137,6 +139,10 @@ def show(wire: Wire) -> Json:
             return _show_request(wire)
         case Mail():
             return _show_mail(wire)
+        case FetchMail():
+            return {"fetch_mail": {"folder": wire.folder, "validity": wire.validity,
+                                   "after": wire.after, "since": wire.since,
+                                   "limit": wire.limit}}  # fmt: skip
         case _:
             return {"hello": True}
 
@@ -170,6 +176,7 @@ def _show_mail(wire: Mail) -> Json:
         "to": wire.recipient,
         "headers": headers,
         "text": str(message.get_content()),
+        **({"envelope_id": wire.envelope_id} if wire.envelope_id else {}),
     }
 
 

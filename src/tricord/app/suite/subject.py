@@ -1,8 +1,9 @@
 """A connector under test with its recorded cases, read from one folder of plain files.
 
 `vendor.json` holds settings to try with and the vendor's answer to a list of nothing; `signer.py`
-signs as the vendor does, written without our own schemes; `samples/` holds webhook deliveries and
-`talks/` recorded conversations.
+signs as the vendor does, written without our own schemes; `samples/` holds deliveries, each with a
+`body` in JSON, a `form`, a `text`, or a `file` beside it that is none of these; `talks/` holds
+recorded conversations.
 """
 
 import importlib.util
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from tricord.app.suite.exemplars import NOW
 from tricord.core.delivery import Delivery
@@ -32,7 +34,7 @@ class CasesUnreadable(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One webhook delivery, and what it must become."""
+    """One delivery, and what it must become."""
 
     name: str
     body: bytes
@@ -81,6 +83,11 @@ class Subject:
     sign: Sign | None = None
     now: Instant = field(default=NOW)
 
+    @property
+    def json_samples(self) -> bool:
+        """Whether its deliveries are JSON; a mailbox brings mails."""
+        return all(sample.body[:1] in b"{[" for sample in self.samples)
+
     def delivery(
         self, body: bytes, headers: Mapping[str, str], received_at: Instant | None = None
     ) -> Delivery:
@@ -119,16 +126,28 @@ def _access(connector: Connector, vendor: Json) -> Access:
         connection=ConnectionName(connector.name),
         settings=settings,
         fields=tuple((ours, theirs) for ours, theirs in vendor.get("fields", {}).items()),
+        hook_url=HOOK_URL if connector.signature else "",
     )
 
 
 def _sample(path: Path) -> Sample:
     held = _object(path)
     try:
-        body = held["text"] if "text" in held else json.dumps(held["body"], ensure_ascii=False)
-        return Sample(name=held["name"], body=body.encode(), gives=held["gives"])
+        return Sample(name=held["name"], body=_body(path, held), gives=held["gives"])
     except KeyError as error:
         raise CasesUnreadable(f"{path}: {error} is missing") from error
+
+
+def _body(path: Path, held: Json) -> bytes:
+    if "file" in held:
+        try:
+            return (path.parent / str(held["file"])).read_bytes()
+        except OSError as error:
+            raise CasesUnreadable(f"{path}: {held['file']} cannot be read") from error
+    if "form" in held:
+        return urlencode(held["form"]).encode()
+    text = held["text"] if "text" in held else json.dumps(held["body"], ensure_ascii=False)
+    return str(text).encode()
 
 
 def _recorded(path: Path) -> Recorded:

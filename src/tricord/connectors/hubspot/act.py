@@ -8,11 +8,13 @@ created on first use, because the first refusal is cheaper than a look before ea
 import html
 import json
 from collections.abc import Generator, Iterable
+from typing import assert_never
 
 from tricord.connectors.hubspot import paths
 from tricord.connectors.hubspot.errors import explain, missing_property
 from tricord.core.commands import ActivityKind, LogActivity, UpdateRecord
 from tricord.core.ids import ExternalId, Kind, Ref
+from tricord.core.records import Direction
 from tricord.sdk.connector import Access, Work
 from tricord.sdk.errors import Refused
 from tricord.sdk.reader import milliseconds
@@ -20,8 +22,13 @@ from tricord.sdk.talk import Done, Request, Response, Talk, Wire, post_json
 
 GROUP = "tricord"
 KEY = "tricord_key"
-_NOTE_LIMIT = 65_536
-_PLURAL = {ActivityKind.NOTE: "notes", ActivityKind.EMAIL: "emails"}
+_LONGEST = 65_536
+_PLURAL = {
+    ActivityKind.NOTE: "notes",
+    ActivityKind.EMAIL: "emails",
+    ActivityKind.SMS: "communications",
+    ActivityKind.CALL: "calls",
+}
 
 Step = Generator[Wire, Response, Response]
 
@@ -68,19 +75,57 @@ def log_activity(access: Access, command: LogActivity, work: Work) -> Talk:
 
 
 def _activity(command: LogActivity) -> dict[str, str]:
-    at = str(milliseconds(command.at))
-    if command.activity is ActivityKind.NOTE:
-        text = html.escape(command.body).replace("\n", "<br>")
-        return {"hs_timestamp": at, "hs_note_body": text[:_NOTE_LIMIT]}
+    at = {"hs_timestamp": str(milliseconds(command.at))}
+    match command.activity:
+        case ActivityKind.NOTE:
+            return {**at, "hs_note_body": _html(command.body)}
+        case ActivityKind.EMAIL:
+            return {**at, **_email(command)}
+        case ActivityKind.SMS:
+            return {**at, **_text_message(command)}
+        case ActivityKind.CALL:
+            return {**at, **_call(command)}
+        case _:
+            assert_never(command.activity)
+
+
+def _email(command: LogActivity) -> dict[str, str]:
     headers = {"from": {"email": command.sender}, "to": [{"email": command.recipient}]}
     return {
-        "hs_timestamp": at,
         "hs_email_direction": "EMAIL",
         "hs_email_status": "SENT",
         "hs_email_subject": command.subject,
         "hs_email_text": command.body,
         "hs_email_headers": json.dumps(headers),
     }
+
+
+def _text_message(command: LogActivity) -> dict[str, str]:
+    """HubSpot keeps neither direction nor numbers of a text message, so its text says them."""
+    came = command.direction is Direction.IN
+    ends = f"From {command.sender}" if came else f"To {command.recipient}"
+    return {
+        "hs_communication_channel_type": "SMS",
+        "hs_communication_logged_from": "CRM",
+        "hs_communication_body": _html(f"{ends}:\n{command.body}"),
+    }
+
+
+def _call(command: LogActivity) -> dict[str, str]:
+    came = command.direction is Direction.IN
+    return {
+        "hs_call_title": command.subject,
+        "hs_call_body": _html(command.body),
+        "hs_call_direction": "INBOUND" if came else "OUTBOUND",
+        "hs_call_duration": str(command.seconds * 1000),
+        "hs_call_status": "COMPLETED" if command.seconds else "NO_ANSWER",
+        "hs_call_from_number": command.sender,
+        "hs_call_to_number": command.recipient,
+    }
+
+
+def _html(text: str) -> str:
+    return html.escape(text).replace("\n", "<br>")[:_LONGEST]
 
 
 def _with_properties(write: Request, plural: str, names: Iterable[str]) -> Step:

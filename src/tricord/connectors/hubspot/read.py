@@ -18,8 +18,11 @@ _BEGINNING = 1_136_073_600_000
 """2006, the year HubSpot was founded: no record is older."""
 LAST_ROW = 10_000
 DEAL = ("dealname", "amount", "deal_currency_code", "dealstage", "pipeline", "hubspot_owner_id")
-COMPANY = ("name", "domain", "phone")
+COMPANY = ("name", "domain", "phone", "address", "zip", "city")
+_ADDRESS = ("address", "zip", "city")
 CONTACT = ("email", "firstname", "lastname", "phone")
+_PRIMARY = (1, 5)
+"""The association types contact to primary company, and deal to primary company."""
 _MODIFIED = {
     Kind.DEAL: "hs_lastmodifieddate",
     Kind.COMPANY: "hs_lastmodifieddate",
@@ -175,10 +178,18 @@ def _contacts(
     return [contact_of(access, row, employer.get(row.id("id")), now) for row in rows]
 
 
-def _ends(tie: Reader) -> Iterable[str]:
-    """The other ends of an association: `toObjectId` in the newer answers, `id` in the older."""
+def _ends(tie: Reader) -> Iterable[tuple[str, bool]]:
+    """The other ends of an association, and whether each is the primary one.
+
+    The id is `toObjectId` in the newer answers and `id` in the older.
+    """
     for end in tie.children("to"):
-        yield end.id("toObjectId") if end.has("toObjectId") else end.id("id")
+        types = list(end.children("associationTypes"))
+        primary = any(
+            one.text_or("label").lower() == "primary" or one.integer_or("typeId") in _PRIMARY
+            for one in types
+        )
+        yield end.id("toObjectId") if end.has("toObjectId") else end.id("id"), primary
 
 
 def _batch(
@@ -274,6 +285,7 @@ def company_of(access: Access, found: Reader, now: Instant) -> Company:
         name=values.text_or("name"),
         domain=values.text_or("domain").lower(),
         phone=values.text_or("phone"),
+        address=", ".join(part for part in map(values.text_or, _ADDRESS) if part),
         gone_version=milliseconds(now) + 1 if found.flag_or("archived") else 0,
     )
 
@@ -294,13 +306,18 @@ def contact_of(access: Access, found: Reader, company: Ref | None, now: Instant)
 
 
 def associated(access: Access, found: Reader, plural: str, kind: Kind) -> tuple[Ref, ...]:
+    """Every end stands once for each type: the unlabelled one, and the primary one without it."""
     ends = found.child_or_empty("associations").child_or_empty(plural).children("results")
-    return _refs(access, kind, (end.id("id") for end in ends))
+    marked = ((end.id("id"), not end.text_or("type").endswith("_unlabeled")) for end in ends)
+    return _refs(access, kind, marked)
 
 
-def _refs(access: Access, kind: Kind, ids: Iterable[str]) -> tuple[Ref, ...]:
-    """Each once, by number: every way to read a record must put the same one first."""
-    ordered = sorted(set(ids), key=lambda text: (len(text), text))
+def _refs(access: Access, kind: Kind, ends: Iterable[tuple[str, bool]]) -> tuple[Ref, ...]:
+    """Each once, the primary one first, then by number, however a record was read."""
+    primary: dict[str, bool] = {}
+    for one, marked in ends:
+        primary[one] = primary.get(one, False) or marked
+    ordered = sorted(primary, key=lambda one: (not primary[one], len(one), one))
     return tuple(Ref(access.connection, kind, ExternalId(one)) for one in ordered)
 
 

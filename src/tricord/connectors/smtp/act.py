@@ -5,6 +5,7 @@ the first byte leaves: receivers and a later sweep of the mailbox can tell a cop
 """
 
 import hashlib
+import re
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -20,6 +21,8 @@ from tricord.sdk.errors import Refused
 from tricord.sdk.reader import milliseconds
 from tricord.sdk.talk import Done, Mail, Talk
 
+_ID = re.compile(r"[\x21-\x3b\x3d\x3f-\x7e]{1,900}")
+"""Fit to stand between angle brackets; another is left out, for it may come from a stranger."""
 _ASCII = SMTP.clone(cte_type="7bit")
 
 
@@ -27,7 +30,7 @@ def send_message(access: Access, command: SendMessage, work: Work) -> Talk:
     address = parseaddr(access.text("sender"))[1]
     message_id = identity(work.key, _domain(address))
     content = _write(access, command, message_id, work)
-    yield Mail(sender=address, recipient=command.recipient, content=content)
+    yield Mail(sender=address, recipient=command.recipient, content=content, envelope_id=message_id)
     sent = Message(
         ref=Ref(access.connection, Kind.MESSAGE, ExternalId(message_id)),
         version=milliseconds(work.at),
@@ -37,6 +40,8 @@ def send_message(access: Access, command: SendMessage, work: Work) -> Talk:
         sender=address,
         recipient=command.recipient,
         sent_at=work.at,
+        message_id=message_id,
+        references=_earlier(command, _domain(address)),
     )
     return Done(remote=sent.ref, seen=(sent,))
 
@@ -44,6 +49,13 @@ def send_message(access: Access, command: SendMessage, work: Work) -> Talk:
 def identity(key: str, domain: str) -> str:
     """The Message-ID of a business key (RFC 5322, section 3.6.4), without its angle brackets."""
     return f"{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}"
+
+
+def _earlier(command: SendMessage, domain: str) -> tuple[str, ...]:
+    """The thread before this mail, oldest first: what it answers, then our own of the series."""
+    ours = (identity(key, domain) for key in command.thread)
+    answered = (one for one in command.in_reply_to if _ID.fullmatch(one))
+    return tuple(dict.fromkeys((*answered, *ours)))
 
 
 def _domain(address: str) -> str:
@@ -62,7 +74,7 @@ def _write(access: Access, command: SendMessage, message_id: str, work: Work) ->
         message["Date"] = format_datetime(work.at)
         message["Message-ID"] = f"<{message_id}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's robot should answer
-        earlier = [f"<{identity(key, _domain(address))}>" for key in command.thread]
+        earlier = [f"<{one}>" for one in _earlier(command, _domain(address))]
         if earlier:
             message["In-Reply-To"] = earlier[-1]
             message["References"] = " ".join(earlier)

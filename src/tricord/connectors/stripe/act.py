@@ -21,11 +21,19 @@ Search = Generator[Wire, Response, Reader | None]
 
 
 def create_customer(access: Access, command: CreateCustomer, work: Work) -> Talk:
-    """Finds the client by our mark or by e-mail before making a new one."""
+    """Finds the client by our mark or by e-mail before making a new one.
+
+    The list minds the case of an address and is never late; the search does neither, so it is
+    asked for those who are written otherwise, and is not relied on.
+    """
     listed = yield get("/v1/customers", [("email", command.email), ("limit", "100")])
-    rows = [row for row in listed.read.children("data") if not row.flag_or("deleted")]
-    ours = [row for row in rows if _mark(row, "tricord_account") == command.account]
-    free = [row for row in rows if not _mark(row, "tricord_account")]
+    ours, free = _fitting(listed.read, command)
+    if not ours and not free:
+        quoted = command.email.replace("\\", "\\\\").replace('"', '\\"')
+        query = [("query", f'email:"{quoted}"'), ("limit", "100")]
+        found = yield get("/v1/customers/search", query, expected=(200, 400, 404))
+        if found.status == 200:
+            ours, free = _fitting(found.read, command)
     if not ours and len(free) > 1:
         raise Refused(
             f"{len(free)} customers at Stripe have this client's e-mail address; write "
@@ -33,18 +41,30 @@ def create_customer(access: Access, command: CreateCustomer, work: Work) -> Talk
         )
     mark = ("metadata[tricord_account]", command.account)
     if ours:
-        found = ours[0]
+        known = ours[0]
     elif free:
         path = f"/v1/customers/{segment(free[0].text('id'))}"
         answer = yield post_form(path, [mark], key=f"{work.key}/adopt")
-        found = answer.read
+        known = answer.read
     else:
         pairs = [("name", command.name), ("email", command.email), ("phone", command.phone), mark]
         filled = [(name, value) for name, value in pairs if value]
         answer = yield post_form("/v1/customers", filled, key=work.key)
-        found = answer.read
-    seen = customer(access.connection, found, work.at)
+        known = answer.read
+    seen = customer(access.connection, known, work.at)
     return Done(remote=seen.ref, seen=(seen,))
+
+
+def _fitting(listed: Reader, command: CreateCustomer) -> tuple[list[Reader], list[Reader]]:
+    """Of those with this address: who carries our mark for the account, and who carries none."""
+    rows = [
+        row
+        for row in listed.children("data")
+        if not row.flag_or("deleted")
+        and row.text_or("email").strip().lower() == command.email.strip().lower()
+    ]
+    ours = [row for row in rows if _mark(row, "tricord_account") == command.account]
+    return ours, [row for row in rows if not _mark(row, "tricord_account")]
 
 
 def create_invoice(access: Access, command: CreateInvoice, work: Work) -> Talk:

@@ -113,7 +113,14 @@ def customer(connection: ConnectionName, found: Reader, now: Instant) -> Custome
         name=found.text_or("name"),
         email=found.text_or("email").lower(),
         account=found.child_or_empty("metadata").text_or("tricord_account"),
+        phone=found.text_or("phone"),
+        address=_address(found.child_or_empty("address")),
     )
+
+
+def _address(found: Reader) -> str:
+    parts = [found.text_or(name) for name in ("line1", "line2", "postal_code", "city")]
+    return ", ".join(part for part in parts if part)
 
 
 def invoice(connection: ConnectionName, found: Reader, now: Instant) -> Invoice:
@@ -130,6 +137,7 @@ def invoice(connection: ConnectionName, found: Reader, now: Instant) -> Invoice:
         paid=money_or_zero(found, "amount_paid"),
         number=found.text_or("number"),
         key=marks.text_or("tricord_key"),
+        party=found.text_or("customer_name"),
         deal=_deal(deal, marks),
         url=found.text_or("hosted_invoice_url"),
         issued_at=moments.unix_time_or_none("finalized_at"),

@@ -12,13 +12,17 @@ from tricord.core.policy.conditions import Condition
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Firm:
-    """`go_live` is the first instant whose facts are acted on; earlier ones are only imported."""
+    """`go_live` is the first instant whose facts are acted on; earlier ones are only imported.
+
+    `country` (ISO 3166) is where phone numbers without a country code belong, "" when not known.
+    """
 
     name: str
     currency: str
     zone: ZoneInfo
     go_live: Instant
     holidays: str = ""
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +101,27 @@ class Logging:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mastery:
+    """Who masters one field of an account: `sources` are roles, the first that has a value wins.
+
+    `property` is what the CRM calls the field there, when its records are brought in line with
+    the master; "" when they are left alone.
+    """
+
+    field: str
+    sources: tuple[str, ...]
+    property: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Fields without an entry in `master` are the CRM's first, then the billing engine's."""
+
+    master: tuple[Mastery, ...] = ()
+    shared_domains: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Owners:
     default: str
     billing: str
@@ -117,6 +142,7 @@ class Policy:
     hold: timedelta = timedelta()
     on_paid: tuple[str, ...] = ()
     logging: Logging = field(default_factory=Logging)
+    identity: Identity = field(default_factory=Identity)
     owners: Owners = field(default_factory=lambda: Owners(default="", billing=""))
     inactive: tuple[str, ...] = ()
 

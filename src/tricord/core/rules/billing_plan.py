@@ -20,6 +20,7 @@ from tricord.core.money import Money
 from tricord.core.policy.conditions import ConditionUndecided
 from tricord.core.policy.types import BillingPlan, Fixed, Policy
 from tricord.core.records import Customer, Deal
+from tricord.core.survivorship import addressee, survivor
 
 RULE = "billing_plan"
 
@@ -116,7 +117,7 @@ def _customer(account: Account, policy: Policy) -> Customer | None:
 
 
 def _new_customer(account: Account, deal: Deal, policy: Policy) -> Command | Case:
-    person = account.addressee(deal)
+    person = addressee(account, deal, policy)
     if person is None:
         words = "no contact of this client has an e-mail address to send the invoice to"
         return _incomplete(account, deal, policy, "no_address", words)
@@ -128,9 +129,11 @@ def _new_customer(account: Account, deal: Deal, policy: Policy) -> Command | Cas
         connection=policy.roles.billing,
         account=account.id,
         because=because(f"{RULE}/customer", policy.version, needed_for=deal.ref),
-        name=next((c.name for c in account.companies if c.name), person.name) or person.email,
+        name=(account.companies and survivor("name", account, policy).value)
+        or person.name
+        or person.email,
         email=person.email,
-        phone=person.phone,
+        phone=person.phone or survivor("phone", account, policy).value,
     )
 
 

@@ -9,6 +9,7 @@ from tricord.core.ids import Instant
 from tricord.core.ledger import Standing, standings
 from tricord.core.policy.types import Policy
 from tricord.core.records import Deal
+from tricord.core.survivorship import addressee
 from tricord.core.templates import AFTER_PAYMENT
 
 RULE = "follow_up"
@@ -31,7 +32,7 @@ def _messages(
     account: Account, owed: Standing, settled: Instant, policy: Policy
 ) -> Iterator[Command | Case]:
     deal = account.records.get(owed.invoice.deal) if owed.invoice.deal else None
-    person = account.addressee(deal if isinstance(deal, Deal) else None)
+    person = addressee(account, deal if isinstance(deal, Deal) else None, policy)
     wanted = [name for name in policy.on_paid if name in AFTER_PAYMENT]
     if person is None:
         if wanted and owed.invoice.key:

@@ -1,21 +1,40 @@
-"""Timeline: invoices, payments and sent messages stand on the CRM record they belong to."""
+"""Timeline: invoices, payments, messages and calls stand on the CRM record they belong to."""
 
-import fnmatch
 from collections.abc import Iterator
 
 from tricord.core.account import Account
-from tricord.core.billing import facts_of
 from tricord.core.cases import Case
-from tricord.core.commands import ActivityKind, Command, LogActivity, SendMessage, because
+from tricord.core.commands import ActivityKind, Command, LogActivity, because
+from tricord.core.correspondence import lasted, titled, went
+from tricord.core.disclosure import Disclosure
 from tricord.core.ids import Instant, Ref
 from tricord.core.ledger import Standing, standings
-from tricord.core.policy.conditions import ConditionUndecided
 from tricord.core.policy.types import Policy
-from tricord.core.records import Deal, DisputeStatus, Message, Payment, PaymentStatus, RefundStatus
-from tricord.core.templates import CONTENT_CLASS
+from tricord.core.records import (
+    Call,
+    CallStatus,
+    Channel,
+    Contact,
+    Deal,
+    DisputeStatus,
+    Invoice,
+    Message,
+    MessageStatus,
+    Nature,
+    Payment,
+    PaymentStatus,
+    RefundStatus,
+)
+from tricord.core.threads import Threads, name_of
 
 RULE = "timeline"
 _WITHHELD = "(The text is withheld: this record is privileged.)"
+_ACTIVITIES = {
+    Channel.EMAIL: ActivityKind.EMAIL,
+    Channel.SMS: ActivityKind.SMS,
+    Channel.CALL: ActivityKind.CALL,
+}
+_NOT_SENT = (MessageStatus.QUEUED, MessageStatus.FAILED)
 _DISPUTE_WORDS = {
     DisputeStatus.INQUIRY: "The client's bank asks about a payment",
     DisputeStatus.OPEN: "The client disputes a payment",
@@ -29,8 +48,11 @@ def timeline(account: Account, policy: Policy, now: Instant) -> Iterator[Command
     """One CRM activity for each thing that happened since go-live, told once."""
     for owed in standings(account):
         yield from _of_invoice(account, owed, policy)
-    for message in account.messages:
-        yield from _of_message(account, message, policy)
+    threads, disclosure = Threads.of(account.messages), Disclosure.of(account, policy)
+    for message in threads.messages:
+        yield from _of_message(message, threads, disclosure)
+    for call in account.calls:
+        yield from _of_call(call, disclosure)
 
 
 def _of_invoice(account: Account, owed: Standing, policy: Policy) -> Iterator[Command]:
@@ -76,64 +98,79 @@ def _of_invoice(account: Account, owed: Standing, policy: Policy) -> Iterator[Co
             )
 
 
-def _of_message(account: Account, message: Message, policy: Policy) -> Iterator[Command]:
-    at = message.sent_at
-    if at is None or at < policy.firm.go_live or "email" not in policy.logging.channels:
+def _of_message(message: Message, threads: Threads, disclosure: Disclosure) -> Iterator[Command]:
+    """What a person wrote. Robots, lists and reports of failure are no correspondence."""
+    account, policy, at = disclosure.account, disclosure.policy, message.sent_at
+    if message.nature is not Nature.WRITTEN or message.status in _NOT_SENT or at is None:
         return
-    domain = message.recipient.rpartition("@")[2].lower()
-    if any(fnmatch.fnmatchcase(domain, never.lower()) for never in policy.logging.never):
+    deal = _deal_of(account, threads.matter_of(message))
+    on = _places(account, deal, policy, message.other)
+    if not on or not disclosure.is_logged(message.channel, message.other, at):
         return
-    invoice = next((i for i in account.invoices if i.ref == message.about), None)
-    deal = invoice.deal if invoice else None
-    on = _places(account, deal, policy)
-    if not on:
-        return
-    withheld = _is_privileged(account, deal, message, policy)
     yield LogActivity(
-        key=f"timeline/message/{message.ref}",
+        key=f"timeline/message/{name_of(message)}",
         connection=policy.roles.crm,
         account=account.id,
         because=because(f"{RULE}/message", policy.version, message=message.ref),
-        activity=ActivityKind.EMAIL,
+        activity=_ACTIVITIES[message.channel],
         at=at,
-        subject=message.subject,
-        body=_WITHHELD if withheld else message.body,
+        subject=disclosure.subject_of(deal, message) or titled(message),
+        body=_WITHHELD if disclosure.is_withheld(deal, message) else message.body,
         on=on,
         sender=message.sender,
         recipient=message.recipient,
+        direction=message.direction,
     )
 
 
-def _is_privileged(account: Account, deal: Ref | None, message: Message, policy: Policy) -> bool:
-    """Default deny: a condition that cannot be answered makes the content privileged."""
-    rule = policy.logging.privileged
-    if rule is None or _content_class(account, message) in rule.excepted:
-        return False
-    record = account.records.get(deal) if deal else None
-    if not isinstance(record, Deal):
-        return False
-    try:
-        currency = record.currency or policy.firm.currency
-        return rule.when.holds({"deal": facts_of(record, policy)}, currency)
-    except ConditionUndecided:
-        return True
+def _of_call(call: Call, disclosure: Disclosure) -> Iterator[Command]:
+    """A call that is over. Nobody's words are in it."""
+    account, policy, at = disclosure.account, disclosure.policy, call.started_at
+    if call.status not in (CallStatus.COMPLETED, CallStatus.MISSED) or at is None:
+        return
+    on = _places(account, _deal_of(account, call.about), policy, call.other)
+    if not on or not disclosure.is_logged(Channel.CALL, call.other, at):
+        return
+    yield LogActivity(
+        key=f"timeline/call/{call.ref}",
+        connection=policy.roles.crm,
+        account=account.id,
+        because=because(f"{RULE}/call", policy.version, call=call.ref),
+        activity=ActivityKind.CALL,
+        at=at,
+        subject=went(call),
+        body=lasted(call),
+        on=on,
+        sender=call.caller,
+        recipient=call.callee,
+        direction=call.direction,
+        seconds=call.seconds,
+    )
 
 
-def _content_class(account: Account, message: Message) -> str:
-    for effect in account.effects.values():
-        if isinstance(effect.command, SendMessage) and effect.remote == message.ref:
-            return CONTENT_CLASS.get(effect.command.template, "")
-    return ""
+def _deal_of(account: Account, about: Ref | None) -> Ref | None:
+    """The deal that something is about; the client's only one where nothing says which."""
+    record = account.records.get(about) if about else None
+    if isinstance(record, Invoice):
+        return record.deal
+    if isinstance(record, Deal):
+        return record.ref
+    live = [deal.ref for deal in account.deals if not deal.lost]
+    return live[0] if len(live) == 1 else None
 
 
-def _places(account: Account, deal: Ref | None, policy: Policy) -> tuple[Ref, ...]:
-    """The CRM records an entry belongs on: its deal, the company, the person."""
+def _places(account: Account, deal: Ref | None, policy: Policy, other: str = "") -> tuple[Ref, ...]:
+    """The CRM records an entry belongs on: its deal, the company, the person `other` is."""
     record = account.records.get(deal) if deal else None
     known = record if isinstance(record, Deal) and not record.gone else None
-    person = account.addressee(known)
+    person = next((c for c in account.contacts if _is(c, other)), None) or account.addressee(known)
     places = [
         *((known.ref,) if known else ()),
         *(company.ref for company in account.companies[:1]),
         *((person.ref,) if person else ()),
     ]
     return tuple(ref for ref in places if ref.connection == policy.roles.crm)
+
+
+def _is(contact: Contact, other: str) -> bool:
+    return bool(other) and other.lower() in (contact.email.lower(), contact.phone)

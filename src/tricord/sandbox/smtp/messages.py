@@ -17,6 +17,7 @@ class Mail:
     message_id: str | None
     headers: list[tuple[str, str]]
     shown: dict[str, Any]
+    raw: bytes
 
 
 @dataclass(slots=True)
@@ -63,7 +64,8 @@ def mail_from_bytes(
         "text": _text(parsed),
         "raw": raw.decode("utf-8", "replace"),
     }
-    return Mail(id=mail_id, message_id=named.get("message-id"), headers=headers, shown=shown)
+    message_id = named.get("message-id")
+    return Mail(id=mail_id, message_id=message_id, headers=headers, shown=shown, raw=raw)
 
 
 def _text(parsed: EmailMessage) -> str:

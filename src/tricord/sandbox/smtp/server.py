@@ -36,20 +36,23 @@ class PostOffice:
     mailbox: Mailbox = field(default_factory=Mailbox)
     connections: int = 0
     refused: int = 0
+    accepted: Callable[[Mail], None] = lambda _: None
     open: set["Connection"] = field(default_factory=set)
 
     def authenticate(
         self, server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: Any
     ) -> AuthResult:
-        good = isinstance(login, LoginPassword) and (login.login, login.password) == (
-            self.user.encode(),
-            self.password.encode(),
+        good = isinstance(login, LoginPassword) and self.is_login(
+            login.login.decode("utf-8", "replace"), login.password.decode("utf-8", "replace")
         )
         # A client tries one mechanism after another: all of them are refused, or none.
         if good and isinstance(server, Connection):
             server.barred = server.barred or self.troubles.refuse_login(self.user)
             good = not server.barred
         return AuthResult(success=good, handled=good)
+
+    def is_login(self, user: str, password: str) -> bool:
+        return (user, password) == (self.user, self.password)
 
     async def handle_EHLO(
         self,
@@ -120,6 +123,7 @@ class PostOffice:
             parameters=parameters,
         )
         self.mailbox.mails.append(mail)
+        self.accepted(mail)
         return mail
 
 

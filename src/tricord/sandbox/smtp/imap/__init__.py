@@ -1,0 +1,1 @@
+"""The firm's mailbox over IMAP4rev1: what clients answer, and what the firm has sent."""

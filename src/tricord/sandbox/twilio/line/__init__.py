@@ -1,0 +1,1 @@
+"""The account: its numbers, what is sent, said and recorded, and the carriers behind it."""
