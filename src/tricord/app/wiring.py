@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -56,6 +56,13 @@ class Hub:
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         return await self.database.read(work, self.clock.now())
+
+
+Before = Callable[[Hub], Awaitable[None]]
+
+
+async def _nothing(_: Hub) -> None:
+    pass
 
 
 @contextlib.asynccontextmanager
@@ -111,14 +118,17 @@ async def running_hub(
     listener: socket.socket | None = None,
     sender: Sender | None = None,
     crash_point: CrashPoint = lambda _: None,
+    before: Before = _nothing,
 ) -> AsyncIterator[Hub]:
     """Everything in one process, until the block ends; then what was sent is waited for.
 
     Without a policy file the hub serves its console, which says what to do, and works on nothing.
+    `before` is done when the hub is open and its engine has not turned yet.
     """
     home.make()
     with home.held():
         async with opened(home, "up", sender=sender, crash_point=crash_point) as hub:
+            await before(hub)
             taken = listener or listen(host, port)
             async with working(hub.engine) as task, _on_web(hub, host, taken, task):
                 yield hub
