@@ -105,11 +105,9 @@ def _show(found: Rehearsal, policy: Policy) -> None:
         ("owner", "case", "at stake"), [(c.owner, c.title, c.money) for c in _worst(found.cases)]
     )
     left = found.untouched
-    click.echo(f"From before {_day(policy)}, known and left alone: {left.accounts} accounts,")
-    click.echo(
-        f"  {left.deals} deals whose milestones lie before it, "
-        f"{left.invoices} open invoices{_money(left.outstanding)}"
-    )
+    click.echo(f"Of {left.accounts} accounts this is from before {_day(policy)} and left alone:")
+    click.echo(f"  {left.deals} deals whose milestones all lie before it")
+    click.echo(f"  {left.invoices} open invoices{_money(left.outstanding)}")
 
 
 def _table(columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
@@ -178,8 +176,8 @@ def _plain(found: Rehearsal, policy: Policy) -> dict[str, Any]:
         "cases": [
             {"key": c.key, "kind": c.kind, "title": c.title, "owner": c.owner} for c in found.cases
         ],
+        "accounts": found.untouched.accounts,
         "left_alone": {
-            "accounts": found.untouched.accounts,
             "deals": found.untouched.deals,
             "invoices": found.untouched.invoices,
             "outstanding": _sums(found.untouched.outstanding),
