@@ -7,10 +7,10 @@ import click
 from tricord.app.home import Home
 from tricord.app.policy_words import Unreadable, duration
 from tricord.cli.asking import Found, as_json, asked, in_home, print_json
-from tricord.cli.deciding import actor_named, by_whom, resolve
+from tricord.cli.deciding import actor_named, by_whom, decided, resolve
 from tricord.cli.listing import print_rows, print_table
 from tricord.core.case_kinds import ACTION_WORDS, Action
-from tricord.store import case_life, views
+from tricord.store import verdicts, views
 from tricord.store.case_views import CaseFilter
 from tricord.store.database import Tx
 from tricord.store.row_views import CaseDetail, CaseRow
@@ -112,14 +112,8 @@ def show(home: Home, json_wanted: bool, case: str) -> None:
 @by_whom
 def assign(home: Home, case: str, who: str, by: str | None) -> None:
     """Give a case to somebody: WHO is a name, an address or a role. It is not escalated then."""
-
-    def work(tx: Tx) -> str:
-        found = _found(tx, case).case
-        if not case_life.assign(tx, found.key, who, actor_named(by)):
-            raise Found(f"{found.key} is {found.state}; there is nothing to do")
-        return found.key
-
-    click.echo(f"{asked(home, work)} is with {who} now")
+    found = decided(home, lambda tx: verdicts.assign(tx, case, who, actor_named(by)))
+    click.echo(f"{found.key} is with {who} now")
 
 
 @cases.command
@@ -132,13 +126,10 @@ def snooze(home: Home, case: str, span: tuple[str, ...], by: str | None) -> None
     length = _span(" ".join(span))
 
     def work(tx: Tx) -> str:
-        found = _found(tx, case).case
-        until = tx.now + length
-        if not case_life.snooze(tx, found.key, until, actor_named(by)):
-            raise Found(f"{found.key} is {found.state}; there is nothing to put off")
-        return f"{found.key} is put off until {until:%Y-%m-%d %H:%M} UTC"
+        found = verdicts.snooze(tx, case, length, actor_named(by))
+        return f"{found.key} is put off until {tx.now + length:%Y-%m-%d %H:%M} UTC"
 
-    click.echo(asked(home, work))
+    click.echo(decided(home, work))
 
 
 def _span(text: str) -> timedelta:

@@ -1,17 +1,18 @@
 """What a person decides about a command or a case. Each is an entry in the audit log."""
 
 import getpass
+from collections.abc import Callable
+from typing import TypeVar
 
 import click
 
 from tricord.app.home import Home
 from tricord.cli.asking import Found, asked, in_home
-from tricord.core.commands import EffectState
-from tricord.core.editing import NotEditable
-from tricord.store import cases, commands, deliveries, editing, mirror, views
-from tricord.store.audit import record_act
+from tricord.store import verdicts
 from tricord.store.database import Tx
+from tricord.store.verdicts import CannotDecide
 
+T = TypeVar("T")
 by_whom = click.option(
     "--by", default=None, help="Who decides.  [default: the user of this machine]"
 )
@@ -22,11 +23,12 @@ def actor_named(by: str | None) -> str:
     return f"person:{by or getpass.getuser()}"
 
 
-def _key(tx: Tx, name: str) -> str:
-    found = views.command(tx, name)
-    if found is None:
-        raise Found(f"there is no command {name!r}; see: tricord commands")
-    return found[0].key
+def decided(home: Home, work: Callable[[Tx], T]) -> T:
+    """The verdict, in one transaction; what cannot be decided is told as a problem."""
+    try:
+        return asked(home, work)
+    except CannotDecide as error:
+        raise Found(str(error)) from error
 
 
 @click.command
@@ -35,17 +37,8 @@ def _key(tx: Tx, name: str) -> str:
 @by_whom
 def approve(home: Home, command: str, by: str | None) -> None:
     """Let a held invoice leave. COMMAND is its key or id."""
-
-    def work(tx: Tx) -> str:
-        key = _key(tx, command)
-        if not commands.release(tx, key, [EffectState.HELD]):
-            raise Found(f"{key} is not held; see: tricord explain {key}")
-        cases.close_case(tx, f"approval/{key}", "approved", actor_named(by))
-        record_act(tx, "command.approved", key, actor=actor_named(by))
-        mirror.wake_owner(tx, key)
-        return key
-
-    click.echo(f"{asked(home, work)} may leave now")
+    key = decided(home, lambda tx: verdicts.approve(tx, command, actor_named(by)))
+    click.echo(f"{key} may leave now")
 
 
 @click.command
@@ -54,18 +47,8 @@ def approve(home: Home, command: str, by: str | None) -> None:
 @by_whom
 def retry(home: Home, command: str, by: str | None) -> None:
     """Try a refused or unknown command again. COMMAND is its key or id."""
-
-    def work(tx: Tx) -> str:
-        key = _key(tx, command)
-        if not commands.release(tx, key, [EffectState.REFUSED, EffectState.UNKNOWN]):
-            raise Found(f"{key} is neither refused nor unknown; see: tricord explain {key}")
-        for kind in ("refused", "unknown"):
-            cases.close_case(tx, f"{kind}/{key}", "tried again", actor_named(by))
-        record_act(tx, "command.retried", key, actor=actor_named(by))
-        mirror.wake_owner(tx, key)
-        return key
-
-    click.echo(f"{asked(home, work)} is tried again")
+    key = decided(home, lambda tx: verdicts.retry(tx, command, actor_named(by)))
+    click.echo(f"{key} is tried again")
 
 
 @click.command
@@ -82,20 +65,9 @@ def edit(home: Home, command: str, changes: tuple[str, ...], by: str | None) -> 
     pairs = [change.partition("=") for change in changes]
     if any(not sign for _, sign, _ in pairs):
         raise click.BadParameter("write FIELD=VALUE", param_hint="FIELD=VALUE")
-
-    def work(tx: Tx) -> str:
-        key = _key(tx, command)
-        try:
-            done = editing.edit(tx, key, {n: text for n, _, text in pairs}, actor_named(by))
-        except NotEditable as error:
-            raise Found(str(error)) from error
-        if not done:
-            raise Found(f"{key} is not refused; see: tricord explain {key}")
-        cases.close_case(tx, f"refused/{key}", "corrected and tried again", actor_named(by))
-        mirror.wake_owner(tx, key)
-        return key
-
-    click.echo(f"{asked(home, work)} is corrected and tried again")
+    wanted = {name: text for name, _, text in pairs}
+    key = decided(home, lambda tx: verdicts.edit(tx, command, wanted, actor_named(by)))
+    click.echo(f"{key} is corrected and tried again")
 
 
 @click.command
@@ -105,18 +77,8 @@ def edit(home: Home, command: str, changes: tuple[str, ...], by: str | None) -> 
 @with_reason
 def skip(home: Home, command: str, by: str | None, reason: str) -> None:
     """Give a command up, with a reason. COMMAND is its key or id."""
-
-    def work(tx: Tx) -> str:
-        key = _key(tx, command)
-        if not commands.give_up(tx, key, reason):
-            raise Found(f"{key} is done or on its way; see: tricord explain {key}")
-        for kind in ("approval", "refused", "unknown", "failing", "cannot"):
-            cases.close_case(tx, f"{kind}/{key}", reason, actor_named(by))
-        record_act(tx, "command.given_up", key, actor=actor_named(by), reason=reason)
-        mirror.wake_owner(tx, key)
-        return key
-
-    click.echo(f"{asked(home, work)} is given up")
+    key = decided(home, lambda tx: verdicts.skip(tx, command, reason, actor_named(by)))
+    click.echo(f"{key} is given up")
 
 
 @click.command
@@ -125,13 +87,7 @@ def skip(home: Home, command: str, by: str | None, reason: str) -> None:
 @by_whom
 def reread(home: Home, delivery: int, by: str | None) -> None:
     """Read a parked delivery once more, after an upgrade say. DELIVERY is its number."""
-
-    def work(tx: Tx) -> None:
-        if not deliveries.release(tx, delivery):
-            raise Found(f"delivery {delivery} is not parked; see: tricord cases")
-        record_act(tx, "delivery.reread", str(delivery), actor=actor_named(by))
-
-    asked(home, work)
+    decided(home, lambda tx: verdicts.reread(tx, delivery, actor_named(by)))
     click.echo(f"delivery {delivery} is read again")
 
 
@@ -142,11 +98,5 @@ def reread(home: Home, delivery: int, by: str | None) -> None:
 @with_reason
 def resolve(home: Home, case: str, by: str | None, reason: str) -> None:
     """Close a case, with a reason. CASE is its key or id. It opens again when its facts change."""
-
-    def work(tx: Tx) -> str:
-        found = views.case(tx, case)
-        if found is None or not cases.close_case(tx, found.case.key, reason, actor_named(by)):
-            raise Found(f"no open case is called {case!r}; see: tricord cases")
-        return found.case.title
-
-    click.echo(f"closed: {asked(home, work)}")
+    found = decided(home, lambda tx: verdicts.resolve(tx, case, reason, actor_named(by)))
+    click.echo(f"closed: {found.title}")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import getpass
 import json
 from collections.abc import Callable, Coroutine
 
@@ -38,7 +39,7 @@ def up(home: Home, json_wanted: bool, host: str, port: int, watch_wanted: bool) 
                 hub = await stack.enter_async_context(running_hub(home, host=host, port=port))
                 if watch_wanted and hub.loaded and is_wanted(hub.loaded):
                     await stack.enter_async_context(minded_watch(home, hub.base_url))
-                _announce(hub, json_wanted)
+                await _announce(hub, json_wanted)
                 await stopped.wait()
         except OSError as error:
             raise Found(f"cannot listen at {host}:{port}: {error.strerror}") from error
@@ -60,7 +61,7 @@ def serve(home: Home, json_wanted: bool, host: str, port: int) -> int:
         stopped = until_stopped()
         try:
             async with running_server(home, host=host, port=port) as hub:
-                _announce(hub, json_wanted)
+                await _announce(hub, json_wanted)
                 await stopped.wait()
         except OSError as error:
             raise Found(f"cannot listen at {host}:{port}: {error.strerror}") from error
@@ -100,11 +101,15 @@ def _run(work: Callable[[], Coroutine[None, None, int]]) -> int:
         raise Found(str(error)) from error
 
 
-def _announce(hub: Hub, json_wanted: bool) -> None:
+async def _announce(hub: Hub, json_wanted: bool) -> None:
+    link = await hub.link(getpass.getuser())
     if json_wanted:
-        click.echo(json.dumps({"url": hub.base_url, "home": str(hub.home.path)}))
+        told = {"url": hub.base_url, "home": str(hub.home.path), "open": link}
+        click.echo(json.dumps(told))
         return
     click.echo(f"Tricord is ready at {hub.base_url}/  (home: {hub.home.path})")
+    click.echo(f"\n  Open the console: {link}\n")
+    click.echo("This link opens it once, within ten minutes; for another: tricord link")
     if hub.engine is None:
         click.echo("There is no tricord.yaml yet, so nothing is done: run tricord init")
         return

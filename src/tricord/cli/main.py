@@ -17,6 +17,7 @@ _COMMANDS = {
     "up": ("hub", "Run the hub: webhooks, engine and console in one process."),
     "serve": ("hub", "Take webhooks and show the console, beside workers."),
     "work": ("hub", "Do the work, beside any number of other workers."),
+    "link": ("link", "A link that opens the console once."),
     "watch": ("watch", "Send alerts, in a process that works while the engine is dead."),
     "selftest": ("selftest", "Break one sync on purpose, and see its alert arrive."),
     "status": ("listing", "How the whole is doing: what waits, what is at stake."),

@@ -49,6 +49,18 @@ def editable(command: Command) -> tuple[str, ...]:
             return ()
 
 
+def values_of(command: Command) -> tuple[tuple[str, str], ...]:
+    """The fields that may be corrected, with what they say now."""
+    return tuple((name, _value(command, name)) for name in editable(command))
+
+
+def _value(command: Command, name: str) -> str:
+    line = _LINE.fullmatch(name)
+    if line is not None and isinstance(command, CreateInvoice):
+        return next(one.description for one in command.lines if one.id == line[1])
+    return str(getattr(command, name))
+
+
 def _with(command: Command, name: str, text: str) -> Command:
     allowed = editable(command)
     if name not in allowed:

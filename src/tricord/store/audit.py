@@ -33,13 +33,13 @@ def record_act(tx: Tx, act: str, subject: str, actor: str = "tricord", **detail:
 def entries(tx: Tx, limit: int = 200) -> list[Entry]:
     """The newest entries, newest first."""
     rows = tx.db.execute(select(audit).order_by(audit.c.seq.desc()).limit(limit))
-    return [_entry(row) for row in rows]
+    return [entry_of(row) for row in rows]
 
 
 def entries_of(tx: Tx, subjects: Sequence[str]) -> list[Entry]:
     """Everything that was done to any of these, oldest first."""
     query = select(audit).where(audit.c.subject.in_(subjects)).order_by(audit.c.seq)
-    return [_entry(row) for row in tx.db.execute(query)]
+    return [entry_of(row) for row in tx.db.execute(query)]
 
 
 def broken_leaves(tx: Tx) -> list[int]:
@@ -52,7 +52,7 @@ def broken_leaves(tx: Tx) -> list[int]:
     ]
 
 
-def _entry(row) -> Entry:  # type: ignore[no-untyped-def]  # a row of audit
+def entry_of(row) -> Entry:  # type: ignore[no-untyped-def]  # a row of audit
     return {
         "seq": row.seq,
         "at": from_micros(row.at).isoformat(),

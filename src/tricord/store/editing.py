@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from sqlalchemy import select, update
 
 from tricord.core.commands import EffectState
-from tricord.core.editing import edited
+from tricord.core.editing import edited, values_of
 from tricord.store import codec
 from tricord.store.audit import record_act
 from tricord.store.codec import to_micros
@@ -14,6 +14,16 @@ from tricord.store.database import Tx
 from tricord.store.mirror import account_key
 from tricord.store.schema import commands
 from tricord.store.sealing import seal, unseal
+
+
+def correctable(tx: Tx, key: str) -> tuple[tuple[str, str], ...]:
+    """The fields of a refused command that may be corrected; none for any other."""
+    here = commands.c.key == key, commands.c.state == str(EffectState.REFUSED)
+    row = tx.db.execute(select(commands).where(*here)).first()
+    if row is None:
+        return ()
+    raw = unseal(account_key(tx, row.account), row.sealed, f"commands|{key}")
+    return values_of(codec.load_command(row.verb, raw))
 
 
 def edit(tx: Tx, key: str, changes: Mapping[str, str], actor: str) -> bool:

@@ -82,6 +82,10 @@ class InvoiceRow(Row):
     key: str
 
 
+INVOICE_FILTERS = ("open", "overdue", "disputed", "paid", "draft", "void")
+"""What invoices can be listed by: how they stand by our books, or the engine's own word."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandRow(Row):
     """`title` says in plain words what is asked for; `why` is its Because as one sentence."""

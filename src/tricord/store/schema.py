@@ -145,6 +145,7 @@ accounts = Table(
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("sealed_name", LargeBinary),
     Index("accounts_waking", "wake_at"),
+    Index("accounts_changed", "changed_at", "id"),
 )
 
 links = Table(
@@ -429,4 +430,57 @@ imports = Table(
     Column("finished_at", _Instant),
     Column("busy_by", BigInteger),
     Column("problem", Text, nullable=False, server_default=""),
+)
+
+books = Table(
+    "books",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("external_id", String, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("word", String, nullable=False),
+    Column("currency", String, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("outstanding", BigInteger, nullable=False),
+    Column("reached_at", _Instant),
+    Column("issued_at", _Instant),
+    Column("due_at", _Instant),
+    Column("settled_at", _Instant),
+    Index("books_of_account", "account"),
+    Index("books_owing", "currency", "due_at", "outstanding",
+          sqlite_where=text("outstanding > 0"), postgresql_where=text("outstanding > 0")),
+    Index("books_issued", "issued_at"),
+)  # fmt: skip
+
+movements = Table(
+    "movements",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("external_id", String, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("currency", String, nullable=False),
+    Column("minor", BigInteger, nullable=False),
+    Column("moved_at", _Instant),
+    Index("movements_of_account", "account"),
+    Index("movements_in_time", "currency", "moved_at", "kind", "minor"),
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("person", String, nullable=False),
+    Column("made_at", _Instant, nullable=False),
+    Column("used_at", _Instant),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("person", String, nullable=False),
+    Column("made_at", _Instant, nullable=False),
+    Column("seen_at", _Instant, nullable=False),
 )
