@@ -33,7 +33,7 @@ CONNECTORS = sorted(all_connectors())
 
 @pytest.mark.parametrize("name", list(_COMMANDS))
 def test_every_command_exists_and_is_documented_with_its_options(name: str) -> None:
-    command = getattr(importlib.import_module(f"tricord.cli.{_COMMANDS[name][0]}"), name)
+    command = getattr(importlib.import_module(f"tricord.cli.{_COMMANDS[name][0]}"), _python(name))
     assert isinstance(command, click.Command)
     assert command.get_help(click.Context(command, info_name=name)), "--help says nothing"
     assert f"### {name}\n" in CLI, f"docs/cli.md has no section on {name}"
@@ -50,6 +50,10 @@ def test_every_command_exists_and_is_documented_with_its_options(name: str) -> N
                 assert not option.startswith("--") or option in section, f"{inner} {option}"
 
 
+def _python(name: str) -> str:
+    return name.replace("-", "_")
+
+
 def _introduction(command: str) -> str:
     """The words that stand before the first command of the same chapter."""
     chapter = CLI[: CLI.index(f"### {command}\n")].rpartition("\n## ")[2]
@@ -57,7 +61,7 @@ def _introduction(command: str) -> str:
 
 
 def test_every_command_in_the_page_exists() -> None:
-    assert set(re.findall(r"^### (\w+)$", CLI, re.MULTILINE)) == set(_COMMANDS)
+    assert set(re.findall(r"^### ([\w-]+)$", CLI, re.MULTILINE)) == set(_COMMANDS)
 
 
 @pytest.mark.parametrize("name", CONNECTORS)

@@ -20,6 +20,7 @@ from tricord.core.delivery import Delivery
 from tricord.core.ids import Instant, Kind, Ref
 from tricord.sdk.connector import Access, Limits, Notice, Once, Verb, Work
 from tricord.sdk.errors import Refused
+from tricord.sdk.paging import Page, Paging
 from tricord.sdk.signing import Key, Scheme
 from tricord.sdk.talk import Changes, Done, Mail, Request, Talk, get, post_form, post_json
 
@@ -38,6 +39,15 @@ def with_verb(subject: Subject, kind: Any, once: Once, act: Callable[..., Talk])
 
 def with_reads(read: Callable[..., Any]) -> Subject:
     return altered(STRIPE, reads=dict.fromkeys(STRIPE.connector.reads, read))
+
+
+def with_pages(pages: Callable[..., Any]) -> Subject:
+    return altered(STRIPE, pages=dict.fromkeys(STRIPE.connector.pages, pages))
+
+
+def circling(access: Access, cursor: str, now: Instant) -> Paging:
+    yield get("/v1/customers")
+    return Page(cursor=cursor, more=True)
 
 
 def accepting(subject: Subject, accept: Callable[[Delivery], bool]) -> Subject:
@@ -210,6 +220,12 @@ BROKEN: dict[str, Subject] = {
     "requests_stay_at_the_vendor": with_reads(secret_in_path),
     "its_probe_only_reads": altered(STRIPE, probe=writing_probe),
     "listing_an_empty_vendor_ends": altered(STRIPE, listing=restless),
+    "every_kind_it_lists_whole_is_recorded": replace(
+        STRIPE, talks=tuple(talk for talk in STRIPE.talks if "page" not in talk.given)
+    ),
+    "a_page_holds_its_kind_and_moves_on": with_pages(circling),
+    "listing_nothing_whole_ends": with_pages(circling),
+    "what_changes_during_an_import_is_found_after_it": altered(STRIPE, since=None),
     "no_answer_breaks_a_talk": with_reads(indexing),
 }
 

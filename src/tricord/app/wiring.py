@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -89,6 +89,13 @@ class Hub:
         return (self.loaded.public_url if self.loaded else None) or self.base_url
 
 
+Before = Callable[[Hub], Awaitable[None]]
+
+
+async def _nothing(_: Hub) -> None:
+    pass
+
+
 @contextlib.asynccontextmanager
 async def opened(
     home: Home,
@@ -151,16 +158,19 @@ async def running_hub(
     clock: Clock | None = None,
     adapt: Adapt = as_declared,
     crash_point: CrashPoint = lambda _: None,
+    before: Before = _nothing,
 ) -> AsyncIterator[Hub]:
     """Everything in one process, until the block ends; then what was sent is waited for.
 
     Without a policy file the hub serves its console, which says what to do, and works on nothing.
+    `before` is done when the hub is open and its engine has not turned yet.
     """
     home.make()
     with home.held():
         async with opened(
             home, "up", sender=sender, clock=clock, adapt=adapt, crash_point=crash_point
         ) as hub:
+            await before(hub)
             taken = listener or listen(host, port)
             async with working(hub.engine) as task, _on_web(hub, host, taken, task):
                 yield hub

@@ -113,6 +113,8 @@ async def _announce(hub: Hub, json_wanted: bool) -> None:
     if hub.engine is None:
         click.echo("There is no tricord.yaml yet, so nothing is done: run tricord init")
         return
+    if not hub.engine.means.live:
+        click.echo("Nothing is sent: the import is not finished, or go-live is not signed yet.")
     for name, connection in hub.engine.connections.items():
         takes = connection.connector.signature is not None
         hook = f"  webhooks to {hub.base_url}/hooks/{name}" if takes else ""

@@ -12,6 +12,8 @@ _COMMANDS = {
     "init": ("setup", "Make a home: a key, a policy to edit, a place for secrets."),
     "check": ("setup", "Check the policy, then each connection's credentials."),
     "connect": ("connect", "Give access to a vendor's account, in the browser."),
+    "backfill": ("backfill", "Import what is there already; nothing is sent."),
+    "go-live": ("going_live", "See what would happen from now on, and sign it."),
     "up": ("hub", "Run the hub: webhooks, engine and console in one process."),
     "serve": ("hub", "Take webhooks and show the console, beside workers."),
     "work": ("hub", "Do the work, beside any number of other workers."),
@@ -48,7 +50,7 @@ class _Lazy(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"tricord.cli.{_COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -45,7 +45,7 @@ def init(home: Home) -> None:
     click.echo("1. Edit tricord.yaml: your connections, stages, billing plans.")
     click.echo("2. Put the credentials into secrets.env (or the environment).")
     click.echo("3. Keep a copy of firm.key in a safe place: without it the data cannot be read.")
-    click.echo("4. tricord check, then tricord up.")
+    click.echo("4. tricord check; then tricord backfill and tricord go-live, or tricord up alone.")
 
 
 @click.command

@@ -5,7 +5,7 @@ from datetime import timedelta
 from tricord.core.account import Account
 from tricord.core.cases import Case
 from tricord.core.commands import VERBS, Command, CreateInvoice, because
-from tricord.core.ids import AccountId, ConnectionName, Instant, Ref
+from tricord.core.ids import AccountId, ConnectionName, Instant, Kind, Ref
 from tricord.core.money import Money
 from tricord.core.policy.types import Policy
 
@@ -78,6 +78,23 @@ def stranded(policy: Policy, name: ConnectionName, waiting: int) -> Case:
         next_actions=(
             f"Put the connection {name!r} back into tricord.yaml and start again",
             "Or give each up with a reason: tricord skip KEY --reason ...",
+        ),
+    )
+
+
+def incomplete_import(
+    policy: Policy, name: ConnectionName, kind: Kind, problem: str, command: str
+) -> Case:
+    """An import that has ended, though what is here is not what the vendor has."""
+    return Case(
+        key=f"incomplete_import/{name}/{kind}",
+        kind="incomplete_import",
+        title=f"The import of {name} is not complete: {problem}",
+        owner=policy.owners.default,
+        because=because("import", policy.version, connection=name, kind=kind),
+        next_actions=(
+            f"Read it again: {command}",
+            "Or go live all the same: tricord go-live --accept-difference REASON",
         ),
     )
 

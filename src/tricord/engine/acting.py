@@ -26,8 +26,9 @@ from tricord.sdk.errors import (
     TryAgain,
 )
 from tricord.sdk.talk import Done
-from tricord.store import cases, commands, schedule
+from tricord.store import cases, commands, modes, schedule
 from tricord.store.audit import record_act
+from tricord.store.modes import Mode
 
 LONGEST_WAIT = timedelta(hours=1)
 CASE_AFTER = 3
@@ -42,7 +43,12 @@ def claim(
     partitions: Sequence[int] | None,
     limit: int,
 ) -> list[commands.Claimed]:
-    """Take what is ready past the gate. What the gate objects to is skipped, with the reason."""
+    """Take what is ready past the gate. What the gate objects to is skipped, with the reason.
+
+    Before go-live is signed, nothing is taken, whatever is ready.
+    """
+    if modes.mode_of(batch.tx) is not Mode.LIVE:
+        return []
     free = []
     for ready in commands.ready(batch.tx, usable, partitions, limit):
         with contextlib.suppress(schedule.Busy):

@@ -2,7 +2,8 @@
 
 It lives in one transaction. It keeps the accounts it has read, so that a hundred events of one
 client are folded in memory and decided once. Whatever account it reads it has for itself, so that
-two workers never decide one account at the same time.
+two workers never decide one account at the same time. Where it is not `live`, nothing may leave,
+and nothing is decided either: what is half imported is not judged.
 """
 
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ class Batch:
     touched: dict[AccountId, None] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
     well: dict[ConnectionName, None] = field(default_factory=dict)
+    live: bool = True
 
     @contextmanager
     def undoable(self) -> Iterator[None]:

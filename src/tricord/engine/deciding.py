@@ -1,5 +1,7 @@
 """Deciding: each touched account is asked what should exist by now, and the answer is stored."""
 
+from collections.abc import Callable
+
 from tricord.core import troubles
 from tricord.core.account import Account
 from tricord.core.commands import Command, CreateInvoice, Effect, EffectState, LogActivity
@@ -11,27 +13,35 @@ from tricord.store.audit import record_act
 
 
 def converge(batch: Batch) -> None:
-    """Decide each touched account: store new commands, open and close cases, set the alarm."""
+    """Decide each touched account: store new commands, open and close cases, set the alarm.
+
+    Until go-live only the names are kept; signing has every account decided.
+    """
     wanted = list(batch.touched)
+    work = _decide if batch.live else _keep_name
     try:
         with batch.undoable():
             for account in wanted:
-                _decide(batch, account)
+                work(batch, account)
     except Exception:  # told apart below, each by itself
         for account in wanted:
-            _decide_safely(batch, account)
+            _safely(work, batch, account)
     batch.touched.clear()
 
 
-def _decide_safely(batch: Batch, account: AccountId) -> None:
+def _safely(work: Callable[[Batch, AccountId], None], batch: Batch, account: AccountId) -> None:
     try:
         with batch.undoable():
-            _decide(batch, account)
+            work(batch, account)
     except schedule.Busy:
         mirror.wake(batch.tx, account)
     except Exception as error:  # the engine's boundary: one account must not stop the rest
         broken = troubles.undecided(batch.policy, account, type(error).__name__)
         cases.open_case(batch.tx, broken, "engine")
+
+
+def _keep_name(batch: Batch, name: AccountId) -> None:
+    mirror.settle(batch.tx, batch.account(name), None)
 
 
 def _decide(batch: Batch, name: AccountId) -> None:

@@ -20,17 +20,18 @@ from tricord.core.ids import ConnectionName
 from tricord.engine import acting, breaker, hearing, recording
 from tricord.engine.absorbing import QUIET, absorb
 from tricord.engine.batch import Batch
-from tricord.engine.connection import Connection
+from tricord.engine.calling import call
 from tricord.engine.deciding import converge
 from tricord.engine.means import Means
 from tricord.engine.proposing import scan_when_due
 from tricord.engine.results import Finished, Tried, WasLeased, WasPolled, WasProbed, WasRead
-from tricord.engine.talking import Log, hold
-from tricord.sdk.connector import Access, Work
-from tricord.sdk.errors import AccessLost, PayloadMalformed, TricordError
-from tricord.store import connections, cursors, deliveries, hints, leases, mirror, schedule
+from tricord.engine.talking import Log
+from tricord.sdk.connector import Work
+from tricord.sdk.errors import PayloadMalformed
+from tricord.store import connections, cursors, deliveries, hints, leases, mirror, modes, schedule
 from tricord.store.commands import Claimed
 from tricord.store.database import PARTITIONS, Tx
+from tricord.store.modes import Mode
 
 log = structlog.get_logger("tricord.engine")
 
@@ -55,6 +56,7 @@ class Claims:
     put_back: list[Finished] = field(default_factory=list)
     kept_out: bool = False
     next_at: datetime | None = None
+    live: bool = False
 
     @property
     def any(self) -> bool:
@@ -125,6 +127,7 @@ class Drain:
             self._finished = finished + self._finished
             raise
         self._finished = claims.put_back + self._finished
+        self.means.live = claims.live
         self.means.crash_point("after claiming")
         for claimed in claims.commands:
             self._launch(self._act(claimed))
@@ -149,7 +152,8 @@ class Drain:
     def _turn(self, tx: Tx, finished: Sequence[Finished]) -> Claims:
         ours = schedule.lock(tx, self.partitions)
         batch = self._batch(tx)
-        claims = Claims(kept_out=ours is not None and len(ours) < self._wanted)
+        kept_out = ours is not None and len(ours) < self._wanted
+        claims = Claims(kept_out=kept_out, live=batch.live)
         self._record_all(batch, finished, claims)
         acting.recover(batch, ours)
         claims.absorbed = absorb(batch, deliveries.waiting(tx, ours, BATCH))
@@ -233,7 +237,8 @@ class Drain:
             objection=claimed.objection,
         )
         self.means.crash_point("after sending commits")
-        result = await self._held(
+        result = await call(
+            self.means,
             lambda access: verb.act(access, command, work),
             connection,
             priority_of(command),
@@ -253,8 +258,11 @@ class Drain:
         connection = self.means.connections[pending.ref.connection]
         read = connection.connector.reads[pending.ref.kind]
         asked_at = self.means.clock.now()
-        result = await self._held(
-            lambda access: read(access, pending.ref, asked_at), connection, Priority.NEWS
+        result = await call(
+            self.means,
+            lambda access: read(access, pending.ref, asked_at),
+            connection,
+            Priority.NEWS,
         )
         self._finished.append(WasRead(pending=pending, result=result))
 
@@ -262,7 +270,8 @@ class Drain:
         connection = self.means.connections[poll.connection]
         listing = connection.connector.listing
         assert listing is not None, "only connections with a listing have a poll"  # noqa: S101
-        result = await self._held(
+        result = await call(
+            self.means,
             lambda access: listing(access, poll.cursor, self.means.clock.now()),
             connection,
             Priority.LOGGING,
@@ -271,7 +280,7 @@ class Drain:
 
     async def _probe(self, name: ConnectionName) -> None:
         connection = self.means.connections[name]
-        result = await self._held(connection.connector.probe, connection, Priority.MONEY)
+        result = await call(self.means, connection.connector.probe, connection, Priority.MONEY)
         failed = result if isinstance(result, Exception) else None
         self._finished.append(WasProbed(connection=name, result=failed))
 
@@ -279,55 +288,13 @@ class Drain:
         connection = self.means.connections[name]
         subscription = connection.connector.subscription
         assert subscription is not None, "only such connections have a lease"  # noqa: S101
-        result = await self._held(
-            lambda access: subscription(access, self.means.clock.now()), connection, Priority.NEWS
+        result = await call(
+            self.means,
+            lambda access: subscription(access, self.means.clock.now()),
+            connection,
+            Priority.NEWS,
         )
         self._finished.append(WasLeased(connection=name, result=result))
-
-    async def _held(
-        self,
-        start: Callable[[Access], Any],
-        connection: Connection,
-        priority: Priority,
-        notes: Log | None = None,
-    ) -> Any:
-        """The talk's result, or the error it ended in, as a value to be recorded."""
-        notes = notes or Log()
-        try:
-            access = await self.means.tokens.access(connection)
-            try:
-                return await self._talk(start, access, connection, priority, notes)
-            except AccessLost:
-                if connection.oauth is None:
-                    raise
-                # A token may end before its time. Talks can be replayed from their first line.
-                refused = access.text("access_token")
-                access = await self.means.tokens.access(connection, refused)
-                return await self._talk(start, access, connection, priority, notes)
-        except TricordError as error:
-            return error
-        except Exception as error:  # the engine's boundary: recorded as unknown, told as a case
-            log.error("engine.talk_broke", connection=connection.name, error=type(error).__name__)
-            return error
-
-    async def _talk(
-        self,
-        start: Callable[[Access], Any],
-        access: Access,
-        connection: Connection,
-        priority: Priority,
-        notes: Log,
-    ) -> Any:
-        means = self.means
-        return await hold(
-            start(access),
-            replace(connection, access=access),
-            means.sender,
-            memory=means.memory,
-            log=notes,
-            priority=priority,
-            fence=means.pulse.sure,
-        )
 
     def _launch(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -349,7 +316,9 @@ class Drain:
                 await self._wake.wait()
 
     def _batch(self, tx: Tx) -> Batch:
-        return Batch(tx, self.means.policy, self.means.connections, self.means.pulse.worker)
+        live = modes.mode_of(tx) is Mode.LIVE
+        means = self.means
+        return Batch(tx, means.policy, means.connections, means.pulse.worker, live=live)
 
     async def _write(self, work: Callable[[Tx], Claims]) -> Claims:
         return await self.means.database.write(work, self.means.clock.now())

@@ -18,12 +18,13 @@ from tricord.engine.homing import renew
 from tricord.engine.inbox import Inbox
 from tricord.engine.means import CrashPoint, Means
 from tricord.engine.pulse import Pulse
-from tricord.engine.wire import Sender
+from tricord.engine.wire import ReadOnlySender, Sender
 from tricord.sdk.connector import Acknowledgement
 from tricord.sdk.errors import PayloadMalformed, SignatureInvalid
-from tricord.store import connections, cursors, deliveries, leases, mirror, schedule
+from tricord.store import connections, cursors, deliveries, leases, mirror, modes, schedule
 from tricord.store.database import Database, Tx
 from tricord.store.deliveries import Arrival
+from tricord.store.modes import Mode
 
 
 class Engine:
@@ -47,7 +48,7 @@ class Engine:
             database=database,
             policy=policy,
             connections={connection.name: connection for connection in used},
-            sender=sender,
+            sender=ReadOnlySender(sender, lambda: not self.means.live),
             clock=clock,
             pulse=pulse,
             tokens=Tokens(database, sender, clock, pulse),
@@ -95,7 +96,7 @@ class Engine:
         """Make the connections known, and have every account asked when the rules have changed."""
         means = self.means
 
-        def begin(tx: Tx) -> None:
+        def begin(tx: Tx) -> bool:
             schedule.one_at_a_time(tx, "start")
             for connection in sorted(means.connections.values(), key=lambda one: one.name):
                 connections.announce(tx, connection.name, connection.connector.name)
@@ -109,8 +110,9 @@ class Engine:
             batch = Batch(tx, means.policy, means.connections, means.pulse.worker)
             renew(batch)
             tell_stranded(batch)
+            return modes.mode_of(tx) is Mode.LIVE
 
-        await means.database.write(begin, means.clock.now())
+        means.live = await means.database.write(begin, means.clock.now())
 
     async def run(self) -> None:
         """Turn over everything until `stop`."""

@@ -19,7 +19,10 @@ CrashPoint = Callable[[str], None]
 
 @dataclass(slots=True, kw_only=True)
 class Means:
-    """`crash_point` is called by name between steps; tests make it raise. It does nothing else."""
+    """`crash_point` is called by name between steps; tests make it raise. It does nothing else.
+
+    `live` is whether the last look at the store allowed writes; nobody has looked at first.
+    """
 
     database: Database
     policy: Policy
@@ -32,3 +35,4 @@ class Means:
     crash_point: CrashPoint
     memory: Memory = field(default_factory=Memory)
     stopping: bool = False
+    live: bool = False

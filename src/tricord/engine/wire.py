@@ -47,6 +47,21 @@ class Sender(Protocol):
         ...
 
 
+class ReadOnlySender:
+    """Carries reads alone while nothing may leave; a write ends here, before anything is opened."""
+
+    def __init__(self, inner: Sender, closed: Callable[[], bool]) -> None:
+        self._inner = inner
+        self._closed = closed
+
+    async def send(
+        self, connection: Connection, wire: Wire, priority: Priority = Priority.NEWS
+    ) -> Response:
+        if wire.writes and self._closed():
+            raise TryAgain(f"{connection.name}: nothing is sent before go-live is signed")
+        return await self._inner.send(connection, wire, priority)
+
+
 class NetworkSender:
     """Sends over real HTTP, SMTP and IMAP. One per process; close it when done."""
 

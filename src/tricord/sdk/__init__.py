@@ -22,6 +22,7 @@ from tricord.sdk.errors import (
     TricordError,
     TryAgain,
 )
+from tricord.sdk.paging import Page, Paging, Unread, read_rows
 from tricord.sdk.reader import Reader
 from tricord.sdk.talk import (
     Changes,
@@ -58,6 +59,8 @@ __all__ = [
     "Notice",
     "Once",
     "OutcomeUnknown",
+    "Page",
+    "Paging",
     "PayloadMalformed",
     "Reader",
     "Reading",
@@ -70,9 +73,11 @@ __all__ = [
     "Talk",
     "TricordError",
     "TryAgain",
+    "Unread",
     "Verb",
     "Work",
     "get",
     "post_form",
     "post_json",
+    "read_rows",
 ]

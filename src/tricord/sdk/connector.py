@@ -12,6 +12,7 @@ from tricord.core.ids import ConnectionName, Instant, Kind, Ref
 from tricord.core.records import Channel, Record
 from tricord.sdk.errors import TricordError
 from tricord.sdk.oauth import OAuth
+from tricord.sdk.paging import Paging
 from tricord.sdk.secret import Secret
 from tricord.sdk.signing import Scheme
 from tricord.sdk.talk import Hint, Listing, Reading, Response, Talk, Wire
@@ -123,6 +124,7 @@ Leasing = Generator[Wire, Response, Lease]
 Parse = Callable[[Access, Delivery], Sequence[Record | Hint]]
 Read = Callable[[Access, Ref, Instant], Reading]
 List = Callable[[Access, str, Instant], Listing]
+Pages = Callable[[Access, str, Instant], Paging]
 Act = Callable[[Access, Any, Work], Talk]
 Subscribe = Callable[[Access, Instant], Leasing]
 Tell = Callable[[Access, Alert, Work], Talk]
@@ -166,7 +168,8 @@ class Connector:
     looks whether webhooks are still sent, and renews them where it can. `address` names the setting
     that is itself where requests go, and as secret as a key: a request to it has the path "".
     `hosts` are where that may lie, `*` for any part of a name; none means anywhere outside the
-    network.
+    network. `pages` lists all records of a kind for an import, from a cursor; "" is the start.
+    `since` is the cursor of `listing` that finds everything changed since a moment.
     """
 
     name: str
@@ -184,6 +187,8 @@ class Connector:
     parse: Parse | None = None
     reads: Mapping[Kind, Read] = field(default_factory=dict)
     listing: List | None = None
+    since: Callable[[Instant], str] | None = None
+    pages: Mapping[Kind, Pages] = field(default_factory=dict)
     schema: Discover | None = None
     signing: tuple[str, ...] = ("webhook_secret",)
     address: str = ""

@@ -88,6 +88,12 @@ def clients(tx: Tx, search: str, limit: int, offset: int) -> list[tuple[str, int
     return hits[offset:]
 
 
+def every_account(tx: Tx) -> list[AccountId]:
+    """All that were not merged away, by id."""
+    query = select(accounts.c.id).where(accounts.c.merged_into.is_(None)).order_by(accounts.c.id)
+    return [AccountId(name) for name in tx.db.execute(query).scalars()]
+
+
 def count_clients(tx: Tx) -> int:
     return int(tx.db.execute(select(func.count()).select_from(_clients().subquery())).scalar_one())
 

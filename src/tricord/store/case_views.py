@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from tricord.core.cases import Case, CaseState
 from tricord.store import audit, codec, notices
@@ -105,6 +105,17 @@ def _act(entry: audit.Entry) -> ActRow:
         act=str(entry["act"]),
         detail=detail if isinstance(detail, dict) else {},
     )
+
+
+def newest(tx: Tx) -> int:
+    """The number of the case that was opened last, 0 before the first."""
+    return int(tx.db.execute(select(func.coalesce(func.max(cases.c.id), 0))).scalar_one())
+
+
+def opened_after(tx: Tx, number: int) -> list[Case]:
+    """The cases opened after that one which are open still, by key."""
+    query = select(cases).where(cases.c.id > number, cases.c.state == "open")
+    return [_opened(tx, row) for row in tx.db.execute(query.order_by(cases.c.key)).all()]
 
 
 def _opened(tx: Tx, row) -> Case:  # type: ignore[no-untyped-def]  # a row of cases

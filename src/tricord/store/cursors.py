@@ -29,6 +29,17 @@ def announce(tx: Tx, name: ConnectionName) -> None:
     )
 
 
+def begin(tx: Tx, name: ConnectionName, cursor: str) -> None:
+    """Have a poll that has found nothing yet start here, as an import brings what is older."""
+    tx.db.execute(
+        upsert(tx)(cursors)
+        .values(connection=name, cursor=cursor, next_at=to_micros(tx.now))
+        .on_conflict_do_update(
+            index_elements=["connection"], set_={"cursor": cursor}, where=cursors.c.cursor == ""
+        )
+    )
+
+
 def claim(
     tx: Tx,
     connections: Sequence[ConnectionName],

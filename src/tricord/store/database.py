@@ -53,6 +53,15 @@ class Tx:
     acts: list[dict[str, object]] = field(default_factory=list, repr=False)
 
 
+def rehearsed(tx: Tx, work: Callable[[Tx], T]) -> T:
+    """What `work` finds in this transaction, with everything undone that it wrote."""
+    point = tx.db.begin_nested()
+    try:
+        return work(tx)
+    finally:
+        point.rollback()
+
+
 class Database:
     """One firm's database. `close` when done; closing waits for what is being written."""
 
@@ -60,10 +69,12 @@ class Database:
         self.keys = keys
         self.url = url
         self.engine = _open(url)
-        writers = 1 if self.engine.dialect.name == "sqlite" else 4
+        embedded = self.engine.dialect.name == "sqlite"
+        writers = 1 if embedded else 4
         self._writer = ThreadPoolExecutor(writers, thread_name_prefix="tricord-write")
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="tricord-read")
-        self._pulse = ThreadPoolExecutor(1, thread_name_prefix="tricord-beat")
+        # SQLite's write lock goes to whoever asks at the right moment; our queue is fair.
+        self._pulse = self._writer if embedded else ThreadPoolExecutor(1, "tricord-beat")
 
     def prepare(self) -> None:
         """Make or upgrade the tables, and check that the key is the one they were sealed with."""
@@ -134,7 +145,8 @@ class Database:
         return await loop.run_in_executor(self._writer, self.rehearse, work, now)
 
     async def beat(self, work: Callable[[Tx], T], now: Instant) -> T:
-        """`run` in a thread of its own: what says that we live must not wait for long turns."""
+        """`run`, where there are several writers in a thread of its own: what says that we live
+        must not wait for long turns."""
         return await asyncio.get_running_loop().run_in_executor(self._pulse, self.run, work, now)
 
     async def read(self, work: Callable[[Tx], T], now: Instant) -> T:

@@ -416,6 +416,22 @@ cursors = Table(
     Column("problem", Text, nullable=False, server_default=""),
 )
 
+imports = Table(
+    "imports",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("cursor", Text, nullable=False),
+    Column("state", String, nullable=False),
+    Column("seen", Integer, nullable=False, server_default="0"),
+    Column("total", Integer),
+    Column("held", Integer),
+    Column("started_at", _Instant),
+    Column("finished_at", _Instant),
+    Column("busy_by", BigInteger),
+    Column("problem", Text, nullable=False, server_default=""),
+)
+
 books = Table(
     "books",
     metadata,

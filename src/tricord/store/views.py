@@ -8,7 +8,7 @@ from tricord.core.ledger import OWING, standing
 from tricord.core.money import Money
 from tricord.core.policy.types import Policy
 from tricord.core.records import Invoice
-from tricord.store import books_views, deliveries, explain_views, schema, status_views
+from tricord.store import books_views, deliveries, explain_views, modes, schema, status_views
 from tricord.store.account_views import (
     BOOKS,
     clients,
@@ -227,6 +227,7 @@ def status(tx: Tx) -> dict[str, object]:
     """
     held = deliveries.counts(tx)
     return {
+        "mode": str(modes.mode_of(tx)),
         "deliveries": held,
         "accepted_minus_processed": sum(held.values()) - held["absorbed"] - held["parked"],
         "oldest_waiting_seconds": status_views.oldest_waiting_seconds(tx),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tricord.app.suite import acting, answering, declaring, listening, telling
+from tricord.app.suite import acting, answering, declaring, listening, paging, telling
 from tricord.app.suite.subject import CasesUnreadable, Subject, subject_of
 from tricord.core.commands import VERBS
 from tricord.sdk.connector import Connector
@@ -60,6 +60,10 @@ _RECORDED: tuple[Check, ...] = (
     answering.requests_stay_at_the_vendor,
     answering.its_probe_only_reads,
     answering.listing_an_empty_vendor_ends,
+    paging.every_kind_it_lists_whole_is_recorded,
+    paging.a_page_holds_its_kind_and_moves_on,
+    paging.listing_nothing_whole_ends,
+    paging.what_changes_during_an_import_is_found_after_it,
     answering.no_answer_breaks_a_talk,
 )
 CHECKS: dict[str, Check] = {check.__name__: check for check in (*_PURE, *_RECORDED)}

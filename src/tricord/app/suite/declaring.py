@@ -24,6 +24,7 @@ def it_has_the_four_file_shape(subject: Subject) -> Iterator[str]:
         ],
         "parse": [part for part in (connector.parse, connector.delivery_id) if part],
         "read": [*connector.reads.values(), *([connector.listing] if connector.listing else [])],
+        "pages": [*connector.pages.values()],
     }
     for name, functions in parts.items():
         module = f"{package}.{name}"

@@ -9,6 +9,7 @@ from typing import Any
 from tricord.core.ids import Instant, Ref
 from tricord.core.money import Money
 from tricord.sdk.errors import TricordError, TryAgain
+from tricord.sdk.paging import Page
 from tricord.sdk.reader import milliseconds
 from tricord.sdk.talk import Changes, Done, Missed
 
@@ -32,10 +33,21 @@ def outcome(result: object, now: Instant) -> dict[str, Any]:
                 "missed": [plain(event, now) for event in result.missed],
                 "more": result.more,
             }
+        case Page():
+            return _page(result, now)
         case tuple():
             return {"records": [plain(record, now) for record in result]}
         case _:
             return {"neither": type(result).__name__}
+
+
+def _page(page: Page, now: Instant) -> dict[str, Any]:
+    told: dict[str, Any] = {"cursor": page.cursor, "more": page.more}
+    if page.total is not None:
+        told["total"] = page.total
+    if page.unread:
+        told["unread"] = [[str(row.ref), row.problem] for row in page.unread]
+    return told | {"page": [plain(record, now) for record in page.records]}
 
 
 def plain(value: Any, now: Instant) -> Any:

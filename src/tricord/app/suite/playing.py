@@ -12,7 +12,7 @@ from tricord.app.suite.exemplars import NOW, exemplar, instant, told
 from tricord.app.suite.plain import outcome
 from tricord.app.suite.subject import CasesUnreadable, Json, Recorded, Subject
 from tricord.core.commands import COMMAND_TYPES
-from tricord.core.ids import Instant, Ref
+from tricord.core.ids import Instant, Kind, Ref
 from tricord.sdk.connector import Work
 from tricord.sdk.errors import TricordError
 from tricord.sdk.talk import FetchMail, Mail, Request, Response, Wire
@@ -59,6 +59,8 @@ def begin(
         case {"list": cursor} if connector.listing is not None:
             text = cursor if isinstance(cursor, str) else json.dumps(cursor)
             return connector.listing(access, text, now)
+        case {"page": str(kind)}:
+            return connector.pages[Kind(kind)](access, given.get("cursor", ""), now)
         case {"probe": _}:
             return connector.probe(access)
         case _:

@@ -2,8 +2,16 @@
 
 from tricord.connectors.hubspot.act import log_activity, update_record
 from tricord.connectors.hubspot.errors import explain
+from tricord.connectors.hubspot.pages import company_pages, contact_pages, deal_pages
 from tricord.connectors.hubspot.parse import delivery_id, parse
-from tricord.connectors.hubspot.read import changes, read_company, read_contact, read_deal, schema
+from tricord.connectors.hubspot.read import (
+    changes,
+    read_company,
+    read_contact,
+    read_deal,
+    schema,
+    since,
+)
 from tricord.core.commands import LogActivity, UpdateRecord
 from tricord.core.ids import Kind
 from tricord.core.records import Record
@@ -74,6 +82,12 @@ CONNECTOR = Connector(
         Kind.COMPANY: read_company,
     },
     listing=changes,
+    since=since,
+    pages={
+        Kind.COMPANY: company_pages,
+        Kind.CONTACT: contact_pages,
+        Kind.DEAL: deal_pages,
+    },
     schema=schema,
     oauth=OAuth(
         consent_url="https://app.hubspot.com/oauth/authorize",

@@ -17,10 +17,10 @@ PAGE = 200
 _BEGINNING = 1_136_073_600_000
 """2006, the year HubSpot was founded: no record is older."""
 LAST_ROW = 10_000
-_DEAL = ("dealname", "amount", "deal_currency_code", "dealstage", "pipeline", "hubspot_owner_id")
-_COMPANY = ("name", "domain", "phone", "address", "zip", "city")
+DEAL = ("dealname", "amount", "deal_currency_code", "dealstage", "pipeline", "hubspot_owner_id")
+COMPANY = ("name", "domain", "phone", "address", "zip", "city")
 _ADDRESS = ("address", "zip", "city")
-_CONTACT = ("email", "firstname", "lastname", "phone")
+CONTACT = ("email", "firstname", "lastname", "phone")
 _PRIMARY = (1, 5)
 """The association types contact to primary company, and deal to primary company."""
 _MODIFIED = {
@@ -32,11 +32,10 @@ _MODIFIED = {
 
 def read_deal(access: Access, ref: Ref, now: Instant) -> Reading:
     """The deal with its stage history, and the company and contacts it is tied to."""
-    fields = tuple(sorted(theirs for ours, theirs in access.fields if ours.startswith("deal.")))
     answer = yield get(
         paths.one("deals", ref.external_id),
         [
-            ("properties", ",".join((*_DEAL, *fields))),
+            ("properties", deal_properties(access)),
             ("propertiesWithHistory", "dealstage"),
             ("associations", "companies,contacts"),
         ],
@@ -46,24 +45,29 @@ def read_deal(access: Access, ref: Ref, now: Instant) -> Reading:
         return (gone(ref, milliseconds(now)),)
     found = answer.read
     stages = yield get(paths.pipelines(), fresh_for=300.0)
-    companies = _associated(access, found, "companies", Kind.COMPANY)
-    contacts = _associated(access, found, "contacts", Kind.CONTACT)
-    deal = _deal(access, found, stages.read, companies, contacts, now)
+    companies = associated(access, found, "companies", Kind.COMPANY)
+    contacts = associated(access, found, "contacts", Kind.CONTACT)
+    deal = deal_of(access, found, stages.read, companies, contacts, now)
     around = yield from _companies(access, companies, now)
     people = yield from _contacts(access, contacts, now)
     moved = (gone(ref, milliseconds(now)),) if deal.ref != ref else ()
     return (deal, *around, *people, *moved)
 
 
+def deal_properties(access: Access) -> str:
+    fields = sorted(theirs for ours, theirs in access.fields if ours.startswith("deal."))
+    return ",".join((*DEAL, *fields))
+
+
 def read_company(access: Access, ref: Ref, now: Instant) -> Reading:
     answer = yield get(
         paths.one("companies", ref.external_id),
-        [("properties", ",".join(_COMPANY))],
+        [("properties", ",".join(COMPANY))],
         expected=(200, 404),
     )
     if answer.status == 404:
         return (gone(ref, milliseconds(now)),)
-    company = _company(access, answer.read, now)
+    company = company_of(access, answer.read, now)
     moved = (gone(ref, milliseconds(now)),) if company.ref != ref else ()
     return (company, *moved)
 
@@ -71,13 +75,13 @@ def read_company(access: Access, ref: Ref, now: Instant) -> Reading:
 def read_contact(access: Access, ref: Ref, now: Instant) -> Reading:
     answer = yield get(
         paths.one("contacts", ref.external_id),
-        [("properties", ",".join(_CONTACT)), ("associations", "companies")],
+        [("properties", ",".join(CONTACT)), ("associations", "companies")],
         expected=(200, 404),
     )
     if answer.status == 404:
         return (gone(ref, milliseconds(now)),)
-    companies = _associated(access, answer.read, "companies", Kind.COMPANY)
-    contact = _contact(access, answer.read, companies[0] if companies else None, now)
+    companies = associated(access, answer.read, "companies", Kind.COMPANY)
+    contact = contact_of(access, answer.read, companies[0] if companies else None, now)
     moved = (gone(ref, milliseconds(now)),) if contact.ref != ref else ()
     return (contact, *moved)
 
@@ -115,6 +119,10 @@ def changes(access: Access, cursor: str, now: Instant) -> Listing:
     return Changes(cursor=json.dumps(reached), hints=tuple(hints), more=more)
 
 
+def since(at: Instant) -> str:
+    return json.dumps(dict.fromkeys((Kind.DEAL, Kind.COMPANY, Kind.CONTACT), milliseconds(at)))
+
+
 def _modified(access: Access, kind: Kind, since: int) -> Generator[Wire, Response, list[Hint]]:
     name = _MODIFIED[kind]
     found: list[Hint] = []
@@ -136,7 +144,7 @@ def _modified(access: Access, kind: Kind, since: int) -> Generator[Wire, Respons
         )
         for row in page.read.children("results"):
             ref = Ref(access.connection, kind, ExternalId(row.id("id")))
-            found.append(Hint(ref=ref, version=_stamp(row)))
+            found.append(Hint(ref=ref, version=stamp_of(row)))
         after = page.read.child_or_empty("paging").child_or_empty("next").text_or("after")
     return found
 
@@ -146,8 +154,8 @@ def _companies(
 ) -> Generator[Wire, Response, list[Record]]:
     if not refs:
         return []
-    rows = yield from _batch("companies", refs, _COMPANY)
-    return [_company(access, row, now) for row in rows]
+    rows = yield from _batch("companies", refs, COMPANY)
+    return [company_of(access, row, now) for row in rows]
 
 
 def _contacts(
@@ -155,19 +163,19 @@ def _contacts(
 ) -> Generator[Wire, Response, list[Record]]:
     if not refs:
         return []
-    rows = yield from _batch("contacts", refs, _CONTACT)
+    rows = yield from _batch("contacts", refs, CONTACT)
     ties = yield post_json(
         paths.associations("contacts", "companies", "/batch/read"),
         {"inputs": [{"id": ref.external_id} for ref in refs]},
         writes=False,
         expected=(200, 207),
     )
-    company_of: dict[str, Ref] = {}
+    employer: dict[str, Ref] = {}
     for tie in ties.read.children("results"):
         ends = _refs(access, Kind.COMPANY, _ends(tie))
         if ends:
-            company_of[tie.child("from").id("id")] = ends[0]
-    return [_contact(access, row, company_of.get(row.id("id")), now) for row in rows]
+            employer[tie.child("from").id("id")] = ends[0]
+    return [contact_of(access, row, employer.get(row.id("id")), now) for row in rows]
 
 
 def _ends(tie: Reader) -> Iterable[tuple[str, bool]]:
@@ -200,7 +208,7 @@ def _batch(
     return list(answer.read.children("results"))
 
 
-def _deal(
+def deal_of(
     access: Access,
     found: Reader,
     pipelines: Reader,
@@ -219,7 +227,7 @@ def _deal(
     return Deal(
         ref=Ref(access.connection, Kind.DEAL, ExternalId(found.id("id"))),
         version=milliseconds(now),
-        stamp=_stamp(found),
+        stamp=stamp_of(found),
         name=values.text_or("dealname"),
         amount_text=values.text_or("amount"),
         currency=values.text_or("deal_currency_code").upper(),
@@ -268,12 +276,12 @@ def _ids(rows: list[Reader]) -> tuple[str, ...]:
     return tuple(row.id("id") for row in rows)
 
 
-def _company(access: Access, found: Reader, now: Instant) -> Company:
+def company_of(access: Access, found: Reader, now: Instant) -> Company:
     values = found.child("properties")
     return Company(
         ref=Ref(access.connection, Kind.COMPANY, ExternalId(found.id("id"))),
         version=milliseconds(now),
-        stamp=_stamp(found),
+        stamp=stamp_of(found),
         name=values.text_or("name"),
         domain=values.text_or("domain").lower(),
         phone=values.text_or("phone"),
@@ -282,13 +290,13 @@ def _company(access: Access, found: Reader, now: Instant) -> Company:
     )
 
 
-def _contact(access: Access, found: Reader, company: Ref | None, now: Instant) -> Contact:
+def contact_of(access: Access, found: Reader, company: Ref | None, now: Instant) -> Contact:
     values = found.child("properties")
     names = (values.text_or("firstname"), values.text_or("lastname"))
     return Contact(
         ref=Ref(access.connection, Kind.CONTACT, ExternalId(found.id("id"))),
         version=milliseconds(now),
-        stamp=_stamp(found),
+        stamp=stamp_of(found),
         name=" ".join(name for name in names if name),
         email=values.text_or("email").lower(),
         phone=values.text_or("phone"),
@@ -297,7 +305,7 @@ def _contact(access: Access, found: Reader, company: Ref | None, now: Instant) -
     )
 
 
-def _associated(access: Access, found: Reader, plural: str, kind: Kind) -> tuple[Ref, ...]:
+def associated(access: Access, found: Reader, plural: str, kind: Kind) -> tuple[Ref, ...]:
     """Every end stands once for each type: the unlabelled one, and the primary one without it."""
     ends = found.child_or_empty("associations").child_or_empty(plural).children("results")
     marked = ((end.id("id"), not end.text_or("type").endswith("_unlabeled")) for end in ends)
@@ -313,7 +321,7 @@ def _refs(access: Access, kind: Kind, ends: Iterable[tuple[str, bool]]) -> tuple
     return tuple(Ref(access.connection, kind, ExternalId(one)) for one in ordered)
 
 
-def _stamp(found: Reader) -> int:
+def stamp_of(found: Reader) -> int:
     at = found.iso_time_or_none("updatedAt")
     if at is None:
         raise PayloadMalformed(f"{found.path}.updatedAt: missing")

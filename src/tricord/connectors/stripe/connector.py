@@ -1,6 +1,13 @@
 """Stripe, declared: access, limits, signature, and what it takes. API version pinned."""
 
 from tricord.connectors.stripe.act import create_customer, create_invoice
+from tricord.connectors.stripe.pages import (
+    credit_note_pages,
+    customer_pages,
+    dispute_pages,
+    invoice_pages,
+    refund_pages,
+)
 from tricord.connectors.stripe.parse import delivery_id, parse
 from tricord.connectors.stripe.read import (
     changes,
@@ -9,6 +16,7 @@ from tricord.connectors.stripe.read import (
     read_dispute,
     read_invoice,
     read_refund,
+    since,
 )
 from tricord.connectors.stripe.subscribe import subscription
 from tricord.core.commands import CreateCustomer, CreateInvoice
@@ -83,5 +91,13 @@ CONNECTOR = Connector(
         Kind.CREDIT_NOTE: read_credit_note,
     },
     listing=changes,
+    since=since,
+    pages={
+        Kind.CUSTOMER: customer_pages,
+        Kind.INVOICE: invoice_pages,
+        Kind.REFUND: refund_pages,
+        Kind.DISPUTE: dispute_pages,
+        Kind.CREDIT_NOTE: credit_note_pages,
+    },
     subscription=subscription,
 )

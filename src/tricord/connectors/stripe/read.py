@@ -164,7 +164,7 @@ def invoice_payment(connection: ConnectionName, found: Reader, now: Instant) -> 
     )
 
 
-def _refund(connection: ConnectionName, found: Reader, now: Instant) -> Refund:
+def refund(connection: ConnectionName, found: Reader, now: Instant) -> Refund:
     status = found.text_or("status", "pending")
     if status not in _REFUND_STATUS:
         raise PayloadMalformed(f"{found.path}.status: unknown")
@@ -178,7 +178,7 @@ def _refund(connection: ConnectionName, found: Reader, now: Instant) -> Refund:
     )
 
 
-def _dispute(connection: ConnectionName, found: Reader, now: Instant) -> Dispute:
+def dispute(connection: ConnectionName, found: Reader, now: Instant) -> Dispute:
     status = found.text("status")
     if status not in _DISPUTE_STATUS:
         raise PayloadMalformed(f"{found.path}.status: unknown")
@@ -193,7 +193,7 @@ def _dispute(connection: ConnectionName, found: Reader, now: Instant) -> Dispute
     )
 
 
-def _credit_note(connection: ConnectionName, found: Reader, now: Instant) -> CreditNote:
+def credit_note(connection: ConnectionName, found: Reader, now: Instant) -> CreditNote:
     return CreditNote(
         ref=Ref(connection, Kind.CREDIT_NOTE, ExternalId(found.text("id"))),
         version=milliseconds(now),
@@ -205,9 +205,9 @@ def _credit_note(connection: ConnectionName, found: Reader, now: Instant) -> Cre
 
 
 read_customer = _reader("/v1/customers", customer)
-read_refund = _reader("/v1/refunds", _refund)
-read_dispute = _reader("/v1/disputes", _dispute)
-read_credit_note = _reader("/v1/credit_notes", _credit_note)
+read_refund = _reader("/v1/refunds", refund)
+read_dispute = _reader("/v1/disputes", dispute)
+read_credit_note = _reader("/v1/credit_notes", credit_note)
 
 
 def changes(access: Access, cursor: str, now: Instant) -> Listing:
@@ -251,6 +251,10 @@ def changes(access: Access, cursor: str, now: Instant) -> Listing:
         seen = sorted(row.text("id") for row in recent)
     place = [since, seen, [start, last]] if more else [since, seen]
     return Changes(cursor=json.dumps(place), missed=tuple(missed), more=more)
+
+
+def since(at: Instant) -> str:
+    return json.dumps([int(at.timestamp()), []])
 
 
 def expandable(found: Reader, name: str) -> str:

@@ -1,5 +1,6 @@
 """HubSpot as one box: its account, its interface, its pages, and what tests may turn."""
 
+from datetime import datetime
 from typing import Any
 
 from starlette.applications import Starlette
@@ -23,6 +24,7 @@ from tricord.sandbox.hubspot.inside import state_of
 from tricord.sandbox.hubspot.page.consent import ConsentPages
 from tricord.sandbox.hubspot.page.desk import Desk
 from tricord.sandbox.hubspot.page.views import Views
+from tricord.sandbox.hubspot.seeding import fill
 from tricord.sandbox.ledger import Entry
 from tricord.sandbox.outbox import Outbox
 
@@ -76,6 +78,10 @@ class HubSpotBox:
     def demo_schema(self) -> None:
         """Adds the demo firm's own deal properties: service type, terms, retainer, renewal."""
         install_demo(self.portal.schema, self.portal.deals, self.portal.now())
+
+    def fill(self, clients: int, until: datetime) -> None:
+        """Clients from before anyone listened: company, contact and a deal with its history."""
+        fill(self.portal, clients, until)
 
     def state(self) -> dict[str, Any]:
         return state_of(self.portal, self.gate)

@@ -26,6 +26,7 @@ class Account:
 
     `own_endpoint` is the webhook endpoint the box was born with; `thin` is how it is told.
     `made_under` holds (kind, idempotency key, id) of what was created with one.
+    `payments` holds the invoice payments of each invoice, in the order they were made in.
     """
 
     settings: Settings
@@ -46,6 +47,7 @@ class Account:
     thin: bool = False
     made_under: list[tuple[str, str, str]] = field(default_factory=list)
     overdue_told: set[str] = field(default_factory=set)
+    payments: dict[str, list[Json]] = field(default_factory=dict)
 
     @property
     def base_url(self) -> str:
@@ -62,6 +64,8 @@ class Account:
 
     def add(self, obj: Json) -> Json:
         self.tables[obj["object"]][obj["id"]] = obj
+        if obj["object"] == "invoice_payment":
+            self.payments.setdefault(obj["invoice"], []).append(obj)
         return obj
 
     def get(self, kind: str, object_id: str, *, param: str | None = None) -> Json:

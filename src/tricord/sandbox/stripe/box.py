@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from datetime import datetime
 from typing import Any
 
 from starlette.applications import Starlette
@@ -22,6 +23,7 @@ from tricord.sandbox.stripe.books import ledger_of
 from tricord.sandbox.stripe.dialect import stripe_dialect
 from tricord.sandbox.stripe.pages import board, controls
 from tricord.sandbox.stripe.routes import SearchLag, api
+from tricord.sandbox.stripe.seeding import fill
 from tricord.sandbox.stripe.wire.dispatch import FrontDoor
 
 _TICK_SECONDS = 0.25
@@ -78,6 +80,10 @@ class StripeBox:
     @thin.setter
     def thin(self, thin: bool) -> None:
         self.account.thin = thin
+
+    def fill(self, clients: int, until: datetime) -> None:
+        """Clients from before anyone listened: customers with invoices and what became of them."""
+        fill(self.account, clients, until)
 
     def state(self) -> dict[str, Any]:
         pass_time(self.account)

@@ -232,8 +232,8 @@ class Portal:
 
     def _holder(self, kind: Kind, name: str, value: str) -> Record | None:
         wanted = value.strip().lower() if name == "email" else value
-        for one in self.records(kind):
-            if one.values.get(name) == wanted:
+        for one in self._records[kind.name].values():
+            if one.values.get(name) == wanted and one.archived_at is None:
                 return one
         return None
 

@@ -58,8 +58,7 @@ def link(account: Account, invoice: Json, source: Json, amount: int, *, default:
 
 
 def of_invoice(account: Account, invoice: Json) -> list[Json]:
-    payments = account.tables["invoice_payment"].values()
-    return [payment for payment in payments if payment["invoice"] == invoice["id"]]
+    return list(account.payments.get(invoice["id"], ()))
 
 
 def default_of(account: Account, invoice: Json) -> Json | None:

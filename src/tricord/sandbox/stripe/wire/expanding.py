@@ -51,8 +51,8 @@ def _included(account: Account, here: Json, step: str) -> Json | None:
     object_id = here.get("id")
     match here.get("object"), step:
         case "invoice", "payments":
-            payments = list(account.tables["invoice_payment"].values())
-            mine = [copy.deepcopy(p) for p in reversed(payments) if p["invoice"] == object_id]
+            payments = account.payments.get(str(object_id), [])
+            mine = [copy.deepcopy(p) for p in reversed(payments)]
             url = f"/v1/invoice_payments?invoice={object_id}"
             return envelope(mine[:10], url, has_more=len(mine) > 10)
         case "invoice", "confirmation_secret":
