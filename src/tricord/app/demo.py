@@ -118,9 +118,7 @@ def demo_policy(stage: Stage, poll: str = "30 seconds", hub_url: str | None = No
 
 
 def lived_in(policy: str, start: datetime) -> str:
-    """The policy of a firm that went live then, and that reads its own mailbox."""
-    inbox = "{connector: imap, url: ${IMAP_URL}, address: harbour.example, poll: 5 seconds}"
-    policy = policy.replace("\nroles:", f"\n  inbox: {inbox}\nroles:", 1)
+    """The policy of a firm that went live then."""
     return re.sub(r"go_live: \S+", f"go_live: {start.date()}", policy)
 
 
@@ -144,7 +142,6 @@ def demo_secrets(stage: Stage) -> str:
         f"IMAP_URL={mail['imap_url']}\n"
         f"TWILIO_SID={phone['account_sid']}\n"
         f"TWILIO_TOKEN={phone['auth_token']}\n"
-        f"IMAP_URL={mail['imap_url']}\n"
         f"SLACK_WEBHOOK_URL={slack['webhook_url']}\n"
     )
 
