@@ -115,6 +115,7 @@ class Stand:
             connector=CONNECTOR,
             access=Access(connection=NAME, settings=secret),
             base_url=vendor,
+            trusted=True,
         )
         self.clock = SystemClock()
 

@@ -11,6 +11,7 @@ EXAMPLE = (FOLDER / "tricord.yaml").read_text(encoding="utf-8")
 CONNECTORS = {
     "hubspot": ConnectorShape(frozenset({"token"}), frozenset({"webhook_secret"})),
     "stripe": ConnectorShape(frozenset({"api_key"}), frozenset({"webhook_secret"})),
+    "slack": ConnectorShape(frozenset({"webhook_url"}), secret=frozenset({"webhook_url"})),
     "smtp": ConnectorShape(frozenset({"url", "sender"}), secret=frozenset({"url"})),
     "twilio": ConnectorShape(
         frozenset({"account_sid", "auth_token", "sender"}), secret=frozenset({"auth_token"})
@@ -24,6 +25,7 @@ VARIABLES = {
     "SMTP_URL": "smtp://user:hidden-5@mail.example",
     "TWILIO_SID": "AC-6",
     "TWILIO_TOKEN": "token-hidden-7",
+    "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T/B/hidden-6",
 }
 SMALL = """\
 tricord: 1

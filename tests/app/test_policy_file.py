@@ -36,7 +36,10 @@ def test_the_example_becomes_the_policy_it_says() -> None:
     assert policy.roles.billing == "stripe"
     assert policy.roles.email == "mail"
     assert policy.roles.sms == "phone"
-    assert policy.roles.alerts == ("mail",)
+    assert policy.roles.alerts == ("slack", "mail")
+    (rule,) = policy.alerts
+    assert (rule.to, rule.within) == (("slack", "mail"), timedelta(minutes=1))
+    assert rule.when.holds({"case": {"money": 100_001}}, "USD")
     assert policy.milestone_order == (
         "contract_signed",
         "milestone_1_delivered",
@@ -88,13 +91,10 @@ def test_the_examples_approval_and_logging_are_taken_over() -> None:
 def test_what_the_example_says_and_nobody_does_yet_is_listed() -> None:
     assert load(EXAMPLE).policy.inactive == (
         "firm.holidays: not active yet",
-        "connections.slack: the slack connector is not active yet",
-        "roles.alerts: the connection slack is not active yet",
         "billing.plans retainer: plans that recur are not active yet",
         "reminders: not active yet",
         "follow_up.on_paid start: renewal is not active yet",
         "outreach: not active yet",
-        "alerts: not active yet",
     )
     assert load(SMALL).policy.inactive == ()
 
@@ -102,7 +102,7 @@ def test_what_the_example_says_and_nobody_does_yet_is_listed() -> None:
 def test_the_examples_connections_carry_their_settings() -> None:
     hubspot, stripe, mail, phone, slack = load(EXAMPLE).connections
     assert [c.name for c in (hubspot, stripe, mail)] == ["hubspot", "stripe", "mail"]
-    assert [c.active for c in (hubspot, stripe, mail, phone, slack)] == [True] * 4 + [False]
+    assert all(c.active for c in (hubspot, stripe, mail, phone, slack))
     assert hubspot.values == {
         "token": Secret("pat-hidden-1"),
         "webhook_secret": Secret("hook-hidden-2"),

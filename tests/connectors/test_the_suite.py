@@ -14,16 +14,18 @@ from tricord.app.registry import all_connectors
 from tricord.app.suite.checks import CHECKS, problems_of
 from tricord.app.suite.listening import ROLLED, SECRET
 from tricord.app.suite.subject import CasesUnreadable, Subject, subject_of
+from tricord.core.alerts import Alert
 from tricord.core.commands import CreateCustomer, CreateInvoice, LogActivity, SendMessage
 from tricord.core.delivery import Delivery
 from tricord.core.ids import Instant, Kind, Ref
-from tricord.sdk.connector import Access, Limits, Once, Verb, Work
+from tricord.sdk.connector import Access, Limits, Notice, Once, Verb, Work
 from tricord.sdk.errors import Refused
 from tricord.sdk.paging import Page, Paging
 from tricord.sdk.signing import Key, Scheme
-from tricord.sdk.talk import Changes, Done, Mail, Request, Talk, get, post_form
+from tricord.sdk.talk import Changes, Done, Mail, Request, Talk, get, post_form, post_json
 
 HUBSPOT, STRIPE, SMTP = SUBJECTS["hubspot"], SUBJECTS["stripe"], SUBJECTS["smtp"]
+WEBHOOK = SUBJECTS["webhook"]
 
 
 def altered(subject: Subject, **changes: Any) -> Subject:
@@ -130,6 +132,25 @@ def writing_probe(access: Access) -> Iterator[Request]:
     yield post_form("/v1/customers", [], key="probe")
 
 
+def with_notice(tell: Callable[..., Talk]) -> Subject:
+    return altered(WEBHOOK, notice=Notice(once=Once.KEY, tell=tell))
+
+
+def telling_the_time(access: Access, alert: Alert, work: Work) -> Talk:
+    yield post_json("", {"at": work.at.isoformat()}, expected=(200, 204))
+    return Done()
+
+
+def one_key_for_all(access: Access, alert: Alert, work: Work) -> Talk:
+    yield Request(method="POST", path="", headers=(("webhook-id", "msg_1"),), writes=True)
+    return Done()
+
+
+def breaking(access: Access, alert: Alert, work: Work) -> Talk:
+    yield post_json("", {"title": alert.title.encode("ascii").decode()})
+    return Done()
+
+
 def weak(secret: str, method: str, url: str, body: bytes, at: datetime) -> Mapping[str, str]:
     """Signs the time alone, as a scheme that forgot the body would be satisfied with."""
     assert STRIPE.sign is not None
@@ -190,6 +211,10 @@ BROKEN: dict[str, Subject] = {
     ),
     "class_d_writes_exactly_once": with_verb(SMTP, SendMessage, Once.NEVER, twice),
     "writes_are_declared": with_reads(delete_quietly),
+    "a_notice_is_recorded_told_and_over": replace(WEBHOOK, talks=WEBHOOK.talks[:1]),
+    "a_repeated_notice_is_the_same": with_notice(telling_the_time),
+    "a_class_a_notice_carries_its_key": with_notice(one_key_for_all),
+    "no_alert_breaks_its_notice": with_notice(breaking),
     "every_talk_goes_as_recorded": with_verb(STRIPE, CreateCustomer, Once.KEY, unkeyed),
     "everything_it_reads_is_recorded": replace(STRIPE, talks=STRIPE.talks[:3]),
     "requests_stay_at_the_vendor": with_reads(secret_in_path),

@@ -157,6 +157,8 @@ class Town:
     """The database with its clients, moved on by hand."""
 
     database: Database
+    now: datetime = NOW
+    wall: datetime = NOW
     policy: Policy = POLICY
     numbers: int = 1000
     refused: dict[str, str] = field(default_factory=dict)

@@ -4,11 +4,15 @@ import pytest
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """What asks for a PostgreSQL is about several processes; all else runs on either store."""
+    """What asks for a PostgreSQL is about several processes; all else runs on either store.
+
+    A module that says STORELESS needs none, and runs once.
+    """
     names = metafunc.definition.fixturenames
     if "database" in names:
         return  # it is given one of either kind already
     stores = ["postgres"] if "postgres_url" in names else ["sqlite", "postgres"]
+    stores = ["sqlite"] if getattr(metafunc.module, "STORELESS", False) else stores
     metafunc.parametrize("store", stores, indirect=True)
 
 

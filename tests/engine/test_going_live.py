@@ -15,8 +15,9 @@ from core.building import NOW, policy
 from engine.past import Past, past
 from engine.supervising import until
 from tricord.app.backfilling import Asked, backfilling
+from tricord.app.connecting import connections_of
 from tricord.app.going_live import Consent, sign
-from tricord.app.wiring import connections_of, running_hub
+from tricord.app.wiring import running_hub
 from tricord.connectors.stripe.connector import CONNECTOR as STRIPE
 from tricord.core.commands import Because, CreateCustomer, EffectState, Priority
 from tricord.core.ids import AccountId, ConnectionName, Kind

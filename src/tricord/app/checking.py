@@ -17,6 +17,7 @@ from tricord.core.commands import (
 from tricord.core.ids import ConnectionName
 from tricord.core.policy.types import Policy
 from tricord.core.records import Channel
+from tricord.engine.addresses import Network
 from tricord.engine.connection import Connection
 from tricord.engine.talking import hold
 from tricord.engine.wire import NetworkSender
@@ -62,16 +63,23 @@ def role_problems(loaded: Loaded) -> list[Finding]:
         if missing:
             words = f"it cannot {' or '.join(missing)}, so it cannot be roles.{role}"
             found.append(Finding(connection=name, ok=False, words=words))
+    named = [*loaded.policy.roles.alerts, *(n for rule in loaded.policy.alerts for n in rule.to)]
+    for name in dict.fromkeys(named):
+        if name in used and all_connectors()[used[name]].notice is None:
+            words = "it cannot tell alerts, so it cannot stand under alerts"
+            found.append(Finding(connection=name, ok=False, words=words))
     return found
 
 
-async def check_connections(connections: Sequence[Connection], policy: Policy) -> list[Finding]:
+async def check_connections(
+    connections: Sequence[Connection], policy: Policy, allowed: Sequence[Network] = ()
+) -> list[Finding]:
     """Each connection's probe, a harmless call that proves address and credentials; and whether the
     CRM has the fields and stages that the policy names."""
     if not connections:
         return []
     found = []
-    async with NetworkSender() as sender:
+    async with NetworkSender(allowed=allowed) as sender:
         for connection in connections:
             talk = connection.connector.probe(connection.access)
             try:

@@ -17,9 +17,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from tricord.app.connecting import connections_of
 from tricord.app.home import Home
 from tricord.app.web import listen, served
-from tricord.app.wiring import connections_of
 from tricord.core.grants import Grant
 from tricord.engine.clock import SystemClock
 from tricord.engine.connection import Connection

@@ -9,10 +9,6 @@ from tricord.core.policy.types import Policy
 from tricord.sdk.secret import Secret
 
 COMING = (
-    "slack",
-    "teams",
-    "pagerduty",
-    "webhook",
     "quickbooks",
     "xero",
     "salesforce",
@@ -70,6 +66,7 @@ class Loaded:
     policy: Policy
     connections: tuple[ConnectionSettings, ...]
     public_url: str | None
+    heartbeat_url: Secret | None
     remarks: tuple[str, ...]
 
 

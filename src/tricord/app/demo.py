@@ -5,20 +5,26 @@ connected its mailbox.
 """
 
 import contextlib
+import re
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from tricord.app.home import Home
-from tricord.app.wiring import Hub, running_hub
+from tricord.app.wiring import Hub, as_declared, running_hub
+from tricord.engine.clock import SystemClock
+from tricord.engine.connection import Connection
 from tricord.engine.means import CrashPoint
+from tricord.sandbox.box import wall_clock
 from tricord.sandbox.serving import Running, start_boxes
+from tricord.sdk.connector import Limits
 
-VENDORS = ("hubspot", "stripe", "smtp", "twilio")
+VENDORS = ("hubspot", "stripe", "smtp", "twilio", "slack")
 CONNECTIONS = {"twilio": "phone"}
 """What the example policy calls a vendor, where it is not by the vendor's name."""
 STARTER = Path(__file__).with_name("starters") / "agency.yaml"
@@ -29,6 +35,24 @@ CLIENTS = (
     ("Product film", "Alder & Pine", "Mia Sato", "mia@alderpine.example", "9600"),
     ("Campaign autumn", "Quayside Foods", "Luis Ferreira", "luis@quayside.example", "24000"),
 )
+
+
+_ROOMY = Limits(at_once=16, per_second=400.0, burst=400)
+
+
+class FirmClock:
+    """This machine's clock, so far behind as it has not been moved on yet."""
+
+    def __init__(self, behind: timedelta = timedelta()) -> None:
+        self._wall = SystemClock()
+        self.behind = behind
+
+    def now(self) -> datetime:
+        return self._wall.now() - self.behind
+
+    def move(self, behind: timedelta) -> None:
+        """Be only so far behind. It never goes back."""
+        self.behind = max(timedelta(), min(self.behind, behind))
 
 
 @dataclass(slots=True)
@@ -89,31 +113,58 @@ def demo_policy(stage: Stage, poll: str = "30 seconds", hub_url: str | None = No
         given = f"connector: {name},"
         address = f'{given} base_url: "{stage.url(name)}", poll: {poll},'
         text = text.replace(given, address)
+    text = text.replace("connector: slack,", f'connector: slack, base_url: "{stage.url("slack")}",')
     return text + (f'server: {{public_url: "{hub_url}"}}\n' if hub_url else "")
+
+
+def lived_in(policy: str, start: datetime) -> str:
+    """The policy of a firm that went live then, and that reads its own mailbox."""
+    inbox = "{connector: imap, url: ${IMAP_URL}, address: harbour.example, poll: 5 seconds}"
+    policy = policy.replace("\nroles:", f"\n  inbox: {inbox}\nroles:", 1)
+    return re.sub(r"go_live: \S+", f"go_live: {start.date()}", policy)
+
+
+def unhurried(connection: Connection) -> Connection:
+    """The connection without its vendor's budget, and not polled while days pass like seconds."""
+    roomy = replace(connection.connector, limits=_ROOMY, buckets={})
+    # What sends webhooks is heard anyway; a mailbox is heard by asking alone.
+    poll = timedelta(days=3650) if roomy.signature is not None else connection.poll
+    return replace(connection, connector=roomy, poll=poll)
 
 
 def demo_secrets(stage: Stage) -> str:
     """The credentials the sandboxes were born with, as a file of secrets."""
-    hubspot, stripe, mail, phone = (stage.boxes[name].box.credentials for name in VENDORS)
+    hubspot, stripe, mail, phone, slack = (stage.boxes[name].box.credentials for name in VENDORS)
     return (
         f"HUBSPOT_TOKEN={hubspot['token']}\n"
         f"HUBSPOT_WEBHOOK_SECRET={hubspot['webhook_secret']}\n"
         f"STRIPE_API_KEY={stripe['api_key']}\n"
         f"STRIPE_WEBHOOK_SECRET={stripe['webhook_secret']}\n"
         f"SMTP_URL={mail['url']}\n"
+        f"IMAP_URL={mail['imap_url']}\n"
         f"TWILIO_SID={phone['account_sid']}\n"
         f"TWILIO_TOKEN={phone['auth_token']}\n"
         f"IMAP_URL={mail['imap_url']}\n"
+        f"SLACK_WEBHOOK_URL={slack['webhook_url']}\n"
     )
 
 
 @contextlib.asynccontextmanager
 async def running_stage(
-    hub_url: str | None, *, port_base: int = 0, seed: int | None = None
+    hub_url: str | None,
+    *,
+    port_base: int = 0,
+    seed: int | None = None,
+    clock: FirmClock | None = None,
 ) -> AsyncIterator[Stage]:
     """The vendors on their sockets."""
     running = await start_boxes(
-        VENDORS, hub=hub_url, port_base=port_base, seed=seed, connections=CONNECTIONS
+        VENDORS,
+        hub=hub_url,
+        port_base=port_base,
+        seed=seed,
+        connections=CONNECTIONS,
+        clock=clock.now if clock else wall_clock,
     )
     boxes = {one.box.name: one for one in running}
     try:
@@ -132,17 +183,29 @@ async def running_demo(
     port_base: int = 0,
     seed: int | None = None,
     poll: str = "30 seconds",
+    clock: FirmClock | None = None,
     crash_point: CrashPoint = lambda _: None,
 ) -> AsyncIterator[tuple[Hub, Stage]]:
-    """The whole demo: the port is taken first, so that the vendors know where to knock."""
+    """The whole demo: the port is taken first, so that the vendors know where to knock.
+
+    With a `clock` of its own the firm's past begins at that clock's moment, and no vendor's budget
+    holds the hub up: the sandboxes set no quota.
+    """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     hub_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    async with running_stage(hub_url, port_base=port_base, seed=seed) as stage:
+    async with running_stage(hub_url, port_base=port_base, seed=seed, clock=clock) as stage:
         home.make()
-        home.policy_path.write_text(demo_policy(stage, poll, hub_url))
+        policy = demo_policy(stage, poll, hub_url)
+        home.policy_path.write_text(lived_in(policy, clock.now()) if clock else policy)
         home.secrets_path.touch(mode=0o600)
         home.secrets_path.write_text(demo_secrets(stage))
-        async with running_hub(home, listener=listener, crash_point=crash_point) as hub:
+        async with running_hub(
+            home,
+            listener=listener,
+            clock=clock,
+            adapt=unhurried if clock else as_declared,
+            crash_point=crash_point,
+        ) as hub:
             yield hub, stage

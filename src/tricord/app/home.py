@@ -1,6 +1,7 @@
 """The home: the one folder that holds a firm's policy, key, secrets and embedded database."""
 
 import fcntl
+import ipaddress
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from tricord.app.declarations import Loaded
 from tricord.app.policy_file import read_policy
 from tricord.app.registry import shapes
+from tricord.engine.addresses import Network
 from tricord.store.database import Database
 from tricord.store.sealing import Keyring, new_key_file, read_key_file
 
@@ -42,6 +44,17 @@ class Home:
     def database_url(self) -> str:
         """`TRICORD_DATABASE`, or the embedded database in this home."""
         return os.environ.get("TRICORD_DATABASE") or f"sqlite:///{self.path / 'tricord.db'}"
+
+    def allowed_ranges(self) -> list[Network]:
+        """`TRICORD_ALLOW_PRIVATE`: ranges inside the network that settings may lead to, such as
+        10.1.0.0/16, with commas between. Raises SecretsInvalid."""
+        text = os.environ.get("TRICORD_ALLOW_PRIVATE", "")
+        try:
+            return [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
+        except ValueError as error:
+            raise SecretsInvalid(
+                f"TRICORD_ALLOW_PRIVATE: {error}; write ranges such as 10.1.0.0/16,127.0.0.1/32"
+            ) from None
 
     def make(self) -> None:
         """The folder, private to its owner, with a fresh key if it has none."""

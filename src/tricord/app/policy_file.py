@@ -37,6 +37,7 @@ from tricord.app.policy_text import (
     plain,
 )
 from tricord.app.policy_values import policy_of
+from tricord.sdk.secret import Secret
 
 
 def read_policy(
@@ -96,11 +97,13 @@ def load_policy(
         _refuse(page, flaws)
     lines = {name: page.line_of(_start(root, name)) for name in model.connections}
     named = [(name, part, lines[name], around) for name, part in model.connections.items()]
-    address = model.server.public_url if model.server else ""
+    address = (model.server.public_url or "") if model.server else ""
+    beat = (model.server.heartbeat_url or "") if model.server else ""
     return Loaded(
         policy=policy_of(model, version_of(text), connectors),
         connections=tuple(settings_of(*each) for each in named),
         public_url=(filled(address, variables) or "").rstrip("/") or None,
+        heartbeat_url=Secret(filled(beat, variables) or "") if beat else None,
         remarks=tuple(remark for each in named for remark in remarks_on(*each)),
     )
 
@@ -147,14 +150,14 @@ def _stray_variables(root: Node) -> list[Flaw]:
     waiting: list[tuple[Loc, Node]] = [((), root)]
     while waiting:
         loc, node = waiting.pop()
-        if path_of(loc) in ("connections", "server.public_url"):
+        if path_of(loc) in ("connections", "server.public_url", "server.heartbeat_url"):
             continue
         match node:
             case Scalar(text=text):
                 variable = VARIABLE.search(text)
                 if variable:
                     words = f"{variable[0]} is not filled in here"
-                    hint = "variables are for connections and server.public_url; write the value"
+                    hint = "variables are for connections and server; write the value"
                     found.append(Flaw(loc=loc, message=words, hint=hint))
             case Listing(items=items):
                 waiting += [((*loc, place), item) for place, item in enumerate(items)]
@@ -166,7 +169,13 @@ def _stray_variables(root: Node) -> list[Flaw]:
 def _address(server: ServerPart | None, around: Surroundings) -> list[Flaw]:
     if server is None:
         return []
-    return list(address_flaws(("server", "public_url"), server.public_url, around))
+    given = {"public_url": server.public_url, "heartbeat_url": server.heartbeat_url}
+    return [
+        flaw
+        for key, text in given.items()
+        if text is not None
+        for flaw in address_flaws(("server", key), text, around)
+    ]
 
 
 def _start(root: Node, connection: str) -> int:

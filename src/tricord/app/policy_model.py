@@ -372,22 +372,34 @@ class IdentityPart(Part):
     """Domains that several clients have addresses at, besides those of free mail."""
 
 
+class DuePart(Part):
+    """How long a case of each severity may stay open before it is overdue, and is escalated."""
+
+    critical: Span | None = None
+    error: Span | None = None
+    warning: Span | None = None
+
+
 class OwnersPart(Part):
     default: Owner
     billing: Owner | None = None
+    due: DuePart = DuePart()
 
 
 class AlertPart(Part):
-    """Not active yet."""
+    """Causes for which `when` holds, or cannot be answered, are told to each of `to`."""
 
     when: When
     to: list[ConnectionId] = Field(min_length=1)
     within: Span
+    """How soon somebody must have been reached; after that the next destination is tried."""
 
 
 class ServerPart(Part):
-    public_url: Address
+    public_url: Address | None = None
     """Where vendors and people reach this server."""
+    heartbeat_url: Address | None = None
+    """Asked for once a minute while alerts and an engine are alive: who watches it is outside."""
 
 
 class PolicyPart(Part):

@@ -8,6 +8,7 @@ from typing import Any
 from tricord.app.countries import country_of
 from tricord.app.declarations import ConnectorShape
 from tricord.app.policy_model import (
+    AlertPart,
     FirmPart,
     IdentityPart,
     LoggingPart,
@@ -17,8 +18,11 @@ from tricord.app.policy_model import (
     PolicyPart,
     StartPart,
 )
+from tricord.core.alerts import Severity
+from tricord.core.case_kinds import DUE
 from tricord.core.ids import ConnectionName
 from tricord.core.policy.types import (
+    AlertRule,
     Approval,
     Balance,
     BillingPlan,
@@ -50,6 +54,7 @@ def policy_of(model: PolicyPart, version: str, connectors: Mapping[str, Connecto
         logging=_logging(model.logging),
         identity=_identity(model.identity),
         owners=_owners(model.owners),
+        alerts=tuple(_alert(part, model, connectors) for part in model.alerts),
         inactive=tuple(_inactive(model, connectors)),
     )
 
@@ -125,7 +130,18 @@ def _mastery(name: str, part: str | list[Any] | MasterPart) -> Mastery:
 
 
 def _owners(part: OwnersPart) -> Owners:
-    return Owners(default=part.default, billing=part.billing or part.default)
+    given = {Severity(name): span for name, span in part.due if span is not None}
+    due = tuple((severity, given.get(severity, span)) for severity, span in DUE.items())
+    return Owners(default=part.default, billing=part.billing or part.default, due=due)
+
+
+def _alert(
+    part: AlertPart, model: PolicyPart, connectors: Mapping[str, ConnectorShape]
+) -> AlertRule:
+    active = [n for n in part.to if model.connections[n].connector in connectors]
+    return AlertRule(
+        when=part.when, to=tuple(ConnectionName(name) for name in active), within=part.within
+    )
 
 
 def _inactive(model: PolicyPart, connectors: Mapping[str, ConnectorShape]) -> Iterator[str]:
@@ -154,5 +170,7 @@ def _inactive(model: PolicyPart, connectors: Mapping[str, ConnectorShape]) -> It
             yield f"follow_up.on_paid start: {step.start} is not active yet"
     if model.outreach is not None:
         yield "outreach: not active yet"
-    if model.alerts:
-        yield "alerts: not active yet"
+    for place, alert in enumerate(model.alerts):
+        for name in alert.to:
+            if name in waiting:
+                yield f"alerts {place + 1}: the connection {name} is not active yet"

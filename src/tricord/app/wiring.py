@@ -1,4 +1,4 @@
-"""Wiring: from settings to connections, and from parts to one running process."""
+"""Wiring: from parts to one running process, engine and web together."""
 
 import asyncio
 import contextlib
@@ -7,17 +7,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import structlog
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from tricord.app.declarations import ConnectionSettings, Loaded
+from tricord.app.connecting import connections_of
+from tricord.app.declarations import Loaded
+from tricord.app.entrance import address_of, announce
 from tricord.app.home import Home
-from tricord.app.registry import all_connectors
 from tricord.app.web import listen, served
-from tricord.console import Desk, console_routes
-from tricord.core.ids import ConnectionName
+from tricord.console import Console, Desk
 from tricord.core.policy.types import Policy
 from tricord.engine.budget import Reserve
 from tricord.engine.clock import Clock, SystemClock
@@ -26,10 +27,10 @@ from tricord.engine.engine import Engine
 from tricord.engine.means import CrashPoint
 from tricord.engine.pulse import Pulse
 from tricord.engine.wire import NetworkSender, Sender
-from tricord.sdk.connector import Access, Limits
+from tricord.sdk.connector import Limits
 from tricord.server.health import health_routes
 from tricord.server.hooks import hook_route
-from tricord.store import budgets
+from tricord.store import budgets, sessions
 from tricord.store.database import Database, Tx
 
 log = structlog.get_logger("tricord.app")
@@ -37,39 +38,29 @@ T = TypeVar("T")
 Stored = Callable[[frozenset[int]], None]
 
 
+def as_declared(connection: Connection) -> Connection:
+    """The connection as its connector and the policy declare it."""
+    return connection
+
+
+Adapt = Callable[[Connection], Connection]
+
+
 class NeedsPostgres(ValueError):
     """Several processes share a firm's database only where it is PostgreSQL."""
 
 
-def connections_of(loaded: Loaded) -> list[Connection]:
-    """Each active connection of the policy, ready for the engine."""
-    return [_connection(one, loaded) for one in loaded.connections if one.active]
-
-
-def _connection(settings: ConnectionSettings, loaded: Loaded) -> Connection:
-    connector = all_connectors()[settings.connector]
-    hooks = f"{loaded.public_url}/hooks/{settings.name}" if loaded.public_url else ""
-    return Connection(
-        connector=connector,
-        access=Access(
-            connection=ConnectionName(settings.name),
-            settings=dict(settings.values),
-            fields=loaded.policy.fields,
-            # Only an address that the firm has named: no vendor reaches one of this machine.
-            hook_url=hooks,
-        ),
-        base_url=settings.base_url or connector.base_url,
-        poll=settings.poll,
-    )
-
-
 @dataclass(slots=True)
 class Hub:
-    """One firm's Tricord in this process; `engine` is None while there is no policy."""
+    """One firm's Tricord in this process; `engine` is None while there is no policy.
+
+    `wall` is the real time, which is the firm's `clock` too unless that is one of a demo.
+    """
 
     home: Home
     database: Database
     clock: Clock
+    wall: Clock
     engine: Engine | None
     loaded: Loaded | None
     base_url: str = ""
@@ -80,6 +71,22 @@ class Hub:
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         return await self.database.read(work, self.clock.now())
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        return await self.database.write(work, self.clock.now())
+
+    async def rehearse(self, work: Callable[[Tx], T]) -> T:
+        return await self.database.try_out(work, self.clock.now())
+
+    async def link(self, person: str) -> str:
+        """An address that opens the console once, within ten minutes, for this person."""
+        ticket = await self.write(lambda tx: sessions.offer(tx, person, self.wall.now()))
+        return f"{self.console_url}/enter?ticket={ticket}"
+
+    @property
+    def console_url(self) -> str:
+        """Where a person reaches the console: the firm's own address, or this machine's."""
+        return (self.loaded.public_url if self.loaded else None) or self.base_url
 
 
 Before = Callable[[Hub], Awaitable[None]]
@@ -95,32 +102,41 @@ async def opened(
     kind: str,
     *,
     sender: Sender | None = None,
+    clock: Clock | None = None,
+    adapt: Adapt = as_declared,
     crash_point: CrashPoint = lambda _: None,
     on_stored: Stored = lambda _: None,
 ) -> AsyncIterator[Hub]:
-    """The database, and an engine over it that has started and is not turning yet."""
+    """The database, and an engine over it that has started and is not turning yet.
+
+    A `clock` of its own is what a simulation or a demo lives by; that this process lives is still
+    told by the real one.
+    """
     loaded = home.load() if home.policy_path.exists() else None
     database = home.open_database()
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(database.close)
         now = SystemClock().now()
-        clock = SystemClock(database.skew(now))
+        wall = SystemClock(database.skew(now))
+        clock = clock or wall
         if loaded is None:
-            yield Hub(home=home, database=database, clock=clock, engine=None, loaded=None)
+            yield Hub(home, database, clock, wall, engine=None, loaded=None)
             return
         alone = str(home.path.resolve()) if kind == "up" else ""
-        pulse = Pulse(database, clock, kind, alone)
+        pulse = Pulse(database, wall, kind, alone)
         await pulse.start()
         stack.push_async_callback(pulse.stop)
         wire = sender
         if wire is None:
             shared = _shared(database, clock) if _is_shared(database) else None
-            own = NetworkSender(reserve=shared, crowd=lambda: pulse.crowd)
+            own = NetworkSender(
+                reserve=shared, crowd=lambda: pulse.crowd, allowed=home.allowed_ranges()
+            )
             wire = await stack.enter_async_context(own)
         engine = Engine(
             database,
             loaded.policy,
-            connections_of(loaded),
+            [adapt(connection) for connection in connections_of(loaded)],
             wire,
             clock,
             pulse=pulse,
@@ -128,7 +144,7 @@ async def opened(
             on_stored=on_stored,
         )
         await engine.start()
-        yield Hub(home=home, database=database, clock=clock, engine=engine, loaded=loaded)
+        yield Hub(home, database, clock, wall, engine=engine, loaded=loaded)
 
 
 @contextlib.asynccontextmanager
@@ -139,6 +155,8 @@ async def running_hub(
     port: int = 0,
     listener: socket.socket | None = None,
     sender: Sender | None = None,
+    clock: Clock | None = None,
+    adapt: Adapt = as_declared,
     crash_point: CrashPoint = lambda _: None,
     before: Before = _nothing,
 ) -> AsyncIterator[Hub]:
@@ -149,7 +167,9 @@ async def running_hub(
     """
     home.make()
     with home.held():
-        async with opened(home, "up", sender=sender, crash_point=crash_point) as hub:
+        async with opened(
+            home, "up", sender=sender, clock=clock, adapt=adapt, crash_point=crash_point
+        ) as hub:
             await before(hub)
             taken = listener or listen(host, port)
             async with working(hub.engine) as task, _on_web(hub, host, taken, task):
@@ -213,12 +233,18 @@ async def working(engine: Engine | None) -> AsyncIterator["asyncio.Task[None] | 
 async def _on_web(
     hub: Hub, host: str, listener: socket.socket, task: "asyncio.Task[None] | None"
 ) -> AsyncIterator[None]:
-    hub.base_url = f"http://{host}:{listener.getsockname()[1]}"
-    async with served(_application(hub, task), listener):
-        yield
+    hub.base_url = address_of(host, listener.getsockname()[1])
+    await hub.write(lambda tx: announce(tx, hub.console_url))
+    console = Console(_desk(hub))
+    async with served(_application(hub, task, console), listener):
+        try:
+            yield
+        finally:
+            # Pages that listen would otherwise keep the server from stopping.
+            console.close()
 
 
-def _application(hub: Hub, task: "asyncio.Task[None] | None") -> Starlette:
+def _application(hub: Hub, task: "asyncio.Task[None] | None", console: Console) -> Starlette:
     policy, clock = hub.policy, hub.clock
 
     async def readiness() -> dict[str, Any]:
@@ -234,15 +260,26 @@ def _application(hub: Hub, task: "asyncio.Task[None] | None") -> Starlette:
     if hub.engine is not None:
         address = public_url or hub.base_url
         routes.append(hook_route(hub.engine.ingest, lambda: address, clock))
-    routes.extend(console_routes(_desk(hub, policy, clock)))
+    routes.extend(console.routes())
     return Starlette(routes=routes)
 
 
-def _desk(hub: Hub, policy: Policy | None, clock: Clock) -> Desk:
+def _desk(hub: Hub) -> Desk:
     def now() -> datetime:
-        return clock.now()
+        return hub.clock.now()
 
-    return Desk(read=hub.read, policy=lambda: policy, now=now)
+    public = urlsplit((hub.loaded.public_url if hub.loaded else None) or "")
+    return Desk(
+        read=hub.read,
+        write=hub.write,
+        rehearse=hub.rehearse,
+        policy=lambda: hub.policy,
+        now=now,
+        wall=lambda: hub.wall.now(),
+        connections=hub.engine.connections if hub.engine else {},
+        allowed_hosts=(public.hostname,) if public.hostname else (),
+        https=public.scheme == "https",
+    )
 
 
 def _is_shared(database: Database) -> bool:

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from tricord.app.backfilling import Asked, CannotImport, Standing, backfilling, standing, wanted_of
+from tricord.app.connecting import connections_of
 from tricord.app.home import Home
 from tricord.app.logging import quiet_logs
-from tricord.app.wiring import connections_of
 from tricord.cli.asking import Found, as_json, asked, in_home, print_json
 from tricord.cli.progress import line_of, shown
 from tricord.cli.signals import until_stopped

@@ -1,16 +1,18 @@
 """What a person decides about a command or a case. Each is an entry in the audit log."""
 
 import getpass
+from collections.abc import Callable
+from typing import TypeVar
 
 import click
 
 from tricord.app.home import Home
 from tricord.cli.asking import Found, asked, in_home
-from tricord.core.commands import EffectState
-from tricord.store import cases, commands, deliveries, mirror, views
-from tricord.store.audit import record_act
+from tricord.store import verdicts
 from tricord.store.database import Tx
+from tricord.store.verdicts import CannotDecide
 
+T = TypeVar("T")
 by_whom = click.option(
     "--by", default=None, help="Who decides.  [default: the user of this machine]"
 )
@@ -21,11 +23,12 @@ def actor_named(by: str | None) -> str:
     return f"person:{by or getpass.getuser()}"
 
 
-def _key(tx: Tx, name: str) -> str:
-    found = views.command(tx, name)
-    if found is None:
-        raise Found(f"there is no command {name!r}; see: tricord commands")
-    return found[0].key
+def decided(home: Home, work: Callable[[Tx], T]) -> T:
+    """The verdict, in one transaction; what cannot be decided is told as a problem."""
+    try:
+        return asked(home, work)
+    except CannotDecide as error:
+        raise Found(str(error)) from error
 
 
 @click.command
@@ -34,17 +37,8 @@ def _key(tx: Tx, name: str) -> str:
 @by_whom
 def approve(home: Home, command: str, by: str | None) -> None:
     """Let a held invoice leave. COMMAND is its key or id."""
-
-    def work(tx: Tx) -> str:
-        key = _key(tx, command)
-        if not commands.release(tx, key, [EffectState.HELD]):
-            raise Found(f"{key} is not held; see: tricord explain {key}")
-        cases.close_case(tx, f"approval/{key}", "approved", actor_named(by))
-        record_act(tx, "command.approved", key, actor=actor_named(by))
-        mirror.wake_owner(tx, key)
-        return key
-
-    click.echo(f"{asked(home, work)} may leave now")
+    key = decided(home, lambda tx: verdicts.approve(tx, command, actor_named(by)))
+    click.echo(f"{key} may leave now")
 
 
 @click.command
@@ -53,18 +47,27 @@ def approve(home: Home, command: str, by: str | None) -> None:
 @by_whom
 def retry(home: Home, command: str, by: str | None) -> None:
     """Try a refused or unknown command again. COMMAND is its key or id."""
+    key = decided(home, lambda tx: verdicts.retry(tx, command, actor_named(by)))
+    click.echo(f"{key} is tried again")
 
-    def work(tx: Tx) -> str:
-        key = _key(tx, command)
-        if not commands.release(tx, key, [EffectState.REFUSED, EffectState.UNKNOWN]):
-            raise Found(f"{key} is neither refused nor unknown; see: tricord explain {key}")
-        for kind in ("refused", "unknown"):
-            cases.close_case(tx, f"{kind}/{key}", "tried again", actor_named(by))
-        record_act(tx, "command.retried", key, actor=actor_named(by))
-        mirror.wake_owner(tx, key)
-        return key
 
-    click.echo(f"{asked(home, work)} is tried again")
+@click.command
+@click.argument("command")
+@click.argument("changes", nargs=-1, required=True, metavar="FIELD=VALUE...")
+@in_home
+@by_whom
+def edit(home: Home, command: str, changes: tuple[str, ...], by: str | None) -> None:
+    """Correct a refused command and try it again. COMMAND is its key or id. Money stays as it is.
+
+    Of a customer: name, email, phone. Of an invoice: memo, days_until_due, lines.ID.description. Of
+    a message: recipient, recipient_name.
+    """
+    pairs = [change.partition("=") for change in changes]
+    if any(not sign for _, sign, _ in pairs):
+        raise click.BadParameter("write FIELD=VALUE", param_hint="FIELD=VALUE")
+    wanted = {name: text for name, _, text in pairs}
+    key = decided(home, lambda tx: verdicts.edit(tx, command, wanted, actor_named(by)))
+    click.echo(f"{key} is corrected and tried again")
 
 
 @click.command
@@ -74,18 +77,8 @@ def retry(home: Home, command: str, by: str | None) -> None:
 @with_reason
 def skip(home: Home, command: str, by: str | None, reason: str) -> None:
     """Give a command up, with a reason. COMMAND is its key or id."""
-
-    def work(tx: Tx) -> str:
-        key = _key(tx, command)
-        if not commands.give_up(tx, key, reason):
-            raise Found(f"{key} is done or on its way; see: tricord explain {key}")
-        for kind in ("approval", "refused", "unknown", "failing", "cannot"):
-            cases.close_case(tx, f"{kind}/{key}", reason, actor_named(by))
-        record_act(tx, "command.given_up", key, actor=actor_named(by), reason=reason)
-        mirror.wake_owner(tx, key)
-        return key
-
-    click.echo(f"{asked(home, work)} is given up")
+    key = decided(home, lambda tx: verdicts.skip(tx, command, reason, actor_named(by)))
+    click.echo(f"{key} is given up")
 
 
 @click.command
@@ -94,13 +87,7 @@ def skip(home: Home, command: str, by: str | None, reason: str) -> None:
 @by_whom
 def reread(home: Home, delivery: int, by: str | None) -> None:
     """Read a parked delivery once more, after an upgrade say. DELIVERY is its number."""
-
-    def work(tx: Tx) -> None:
-        if not deliveries.release(tx, delivery):
-            raise Found(f"delivery {delivery} is not parked; see: tricord cases")
-        record_act(tx, "delivery.reread", str(delivery), actor=actor_named(by))
-
-    asked(home, work)
+    decided(home, lambda tx: verdicts.reread(tx, delivery, actor_named(by)))
     click.echo(f"delivery {delivery} is read again")
 
 
@@ -111,12 +98,5 @@ def reread(home: Home, delivery: int, by: str | None) -> None:
 @with_reason
 def resolve(home: Home, case: str, by: str | None, reason: str) -> None:
     """Close a case, with a reason. CASE is its key or id. It opens again when its facts change."""
-
-    def work(tx: Tx) -> str:
-        rows = views.cases(tx, limit=100_000)
-        found = next((row for row in rows if case in (row.key, str(row.id))), None)
-        if found is None or not cases.close_case(tx, found.key, reason, actor_named(by)):
-            raise Found(f"no open case is called {case!r}; see: tricord cases")
-        return found.title
-
-    click.echo(f"closed: {asked(home, work)}")
+    found = decided(home, lambda tx: verdicts.resolve(tx, case, reason, actor_named(by)))
+    click.echo(f"closed: {found.title}")

@@ -9,9 +9,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from tricord.app.connecting import connections_of
 from tricord.app.going_live import Consent, NotReady, show, sign
 from tricord.app.home import Home
-from tricord.app.wiring import connections_of
 from tricord.cli.asking import Found, as_json, asked, in_home, print_json, rehearsed
 from tricord.core.cases import Case
 from tricord.core.money import Money

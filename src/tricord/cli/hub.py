@@ -1,6 +1,8 @@
 """The hub, in one process or in several, until it is told to stop."""
 
 import asyncio
+import contextlib
+import getpass
 import json
 from collections.abc import Callable, Coroutine
 
@@ -8,6 +10,8 @@ import click
 
 from tricord.app.home import Home
 from tricord.app.logging import quiet_logs
+from tricord.app.minding import minded_watch
+from tricord.app.watching import is_wanted
 from tricord.app.wiring import Hub, NeedsPostgres, run_worker, running_hub, running_server
 from tricord.cli.asking import Found, as_json, in_home
 from tricord.cli.signals import until_stopped
@@ -18,14 +22,24 @@ from tricord.cli.signals import until_stopped
 @as_json
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", default=8765, show_default=True, help="The port; 0 takes a free one.")
-def up(home: Home, json_wanted: bool, host: str, port: int) -> int:
-    """Run the hub: webhooks, engine and console in one process."""
+@click.option(
+    "--watch/--no-watch",
+    "watch_wanted",
+    default=True,
+    show_default=True,
+    help="Send alerts from a process beside it, that outlives it.",
+)
+def up(home: Home, json_wanted: bool, host: str, port: int, watch_wanted: bool) -> int:
+    """Run the hub: webhooks, engine and console in one process, and alerts in another."""
 
     async def work() -> int:
         stopped = until_stopped()
         try:
-            async with running_hub(home, host=host, port=port) as hub:
-                _announce(hub, json_wanted)
+            async with contextlib.AsyncExitStack() as stack:
+                hub = await stack.enter_async_context(running_hub(home, host=host, port=port))
+                if watch_wanted and hub.loaded and is_wanted(hub.loaded):
+                    await stack.enter_async_context(minded_watch(home, hub.base_url))
+                await _announce(hub, json_wanted)
                 await stopped.wait()
         except OSError as error:
             raise Found(f"cannot listen at {host}:{port}: {error.strerror}") from error
@@ -47,7 +61,7 @@ def serve(home: Home, json_wanted: bool, host: str, port: int) -> int:
         stopped = until_stopped()
         try:
             async with running_server(home, host=host, port=port) as hub:
-                _announce(hub, json_wanted)
+                await _announce(hub, json_wanted)
                 await stopped.wait()
         except OSError as error:
             raise Found(f"cannot listen at {host}:{port}: {error.strerror}") from error
@@ -87,11 +101,15 @@ def _run(work: Callable[[], Coroutine[None, None, int]]) -> int:
         raise Found(str(error)) from error
 
 
-def _announce(hub: Hub, json_wanted: bool) -> None:
+async def _announce(hub: Hub, json_wanted: bool) -> None:
+    link = await hub.link(getpass.getuser())
     if json_wanted:
-        click.echo(json.dumps({"url": hub.base_url, "home": str(hub.home.path)}))
+        told = {"url": hub.base_url, "home": str(hub.home.path), "open": link}
+        click.echo(json.dumps(told))
         return
     click.echo(f"Tricord is ready at {hub.base_url}/  (home: {hub.home.path})")
+    click.echo(f"\n  Open the console: {link}\n")
+    click.echo("This link opens it once, within ten minutes; for another: tricord link")
     if hub.engine is None:
         click.echo("There is no tricord.yaml yet, so nothing is done: run tricord init")
         return

@@ -8,7 +8,7 @@ import click
 from tricord.app.home import Home
 from tricord.cli.asking import Found, as_json, asked, in_home, print_json
 from tricord.cli.deciding import actor_named, by_whom, with_reason
-from tricord.cli.listing import table
+from tricord.cli.listing import print_table
 from tricord.core.ids import AccountId, Ref
 from tricord.engine import joining, proposing
 from tricord.engine.batch import Batch
@@ -40,7 +40,9 @@ def queue(home: Home, json_wanted: bool, limit: int) -> None:
          f"{row.account_name}\n{row.account}", "\n".join(row.reasons))
         for row in rows
     ]  # fmt: skip
-    table("Matches", ("id", "score", "record", "may be", "because"), cells, "Nobody is in doubt.")
+    print_table(
+        "Matches", ("id", "score", "record", "may be", "because"), cells, "Nobody is in doubt."
+    )
 
 
 @identity.command
@@ -81,7 +83,7 @@ def show(home: Home, json_wanted: bool, account: str) -> None:
         for line in _told(field):
             click.echo(line)
     cells = [(link.ref, link.basis, link.linked_at.date()) for link in found.links]
-    table("Records", ("record", "because of", "since"), cells, "Nothing belongs to it.")
+    print_table("Records", ("record", "because of", "since"), cells, "Nothing belongs to it.")
     for merge in found.merges:
         undone = f", undone {merge.unmerged_at:%d %b %Y}" if merge.unmerged_at else ""
         click.echo(f"{merge.emptied} merged into {merge.home} on {merge.merged_at:%d %b %Y} "

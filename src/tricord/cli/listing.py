@@ -15,7 +15,9 @@ from tricord.store.row_views import Row, Totals
 _limit = click.option("--limit", default=200, show_default=True, help="How many rows at the most.")
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> None:
+def print_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str
+) -> None:
     if not rows:
         click.echo(empty)
         return
@@ -27,7 +29,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
     Console().print(shown)
 
 
-def _rows(name: str, rows: Sequence[Row]) -> None:
+def print_rows(name: str, rows: Sequence[Row]) -> None:
     print_json({name: [row.as_json() for row in rows]})
 
 
@@ -65,10 +67,10 @@ def accounts(home: Home, json_wanted: bool, limit: int, search: str) -> None:
     """The clients, with what they owe."""
     rows = asked(home, lambda tx: views.accounts(tx, limit=limit, search=search))
     if json_wanted:
-        _rows("accounts", rows)
+        print_rows("accounts", rows)
         return
     cells = [(row.id, row.name, _sums(row.totals), row.open_cases) for row in rows]
-    table("Accounts", ("id", "client", "owes", "cases"), cells, "There are no accounts yet.")
+    print_table("Accounts", ("id", "client", "owes", "cases"), cells, "There are no accounts yet.")
 
 
 @click.command
@@ -79,7 +81,7 @@ def invoices(home: Home, json_wanted: bool, limit: int) -> None:
     """The invoices, as our own books have them."""
     rows = asked(home, lambda tx: views.invoices(tx, limit=limit))
     if json_wanted:
-        _rows("invoices", rows)
+        print_rows("invoices", rows)
         return
     cells = [
         (
@@ -94,7 +96,7 @@ def invoices(home: Home, json_wanted: bool, limit: int) -> None:
         for row in rows
     ]
     columns = ("number", "client", "for", "status", "total", "outstanding", "due")
-    table("Invoices", columns, cells, "There are no invoices yet.")
+    print_table("Invoices", columns, cells, "There are no invoices yet.")
 
 
 @click.command
@@ -106,27 +108,12 @@ def commands(home: Home, json_wanted: bool, limit: int, state: str | None) -> No
     """What was asked of vendors, why, and what became of it."""
     rows = asked(home, lambda tx: views.commands(tx, limit=limit, state=state))
     if json_wanted:
-        _rows("commands", rows)
+        print_rows("commands", rows)
         return
     cells = [(row.id, row.state, row.title, row.account_name, row.why) for row in rows]
-    table("Commands", ("id", "state", "what", "client", "why"), cells, "Nothing was asked yet.")
-
-
-@click.command
-@in_home
-@as_json
-@_limit
-@click.option("--closed", is_flag=True, help="Those that are closed instead of the open ones.")
-def cases(home: Home, json_wanted: bool, limit: int, closed: bool) -> None:
-    """What a person must look at, the most money first."""
-    state = "closed" if closed else "open"
-    rows = asked(home, lambda tx: views.cases(tx, limit=limit, state=state))
-    if json_wanted:
-        _rows("cases", rows)
-        return
-    cells = [(row.id, row.owner, row.money, row.title, "\n".join(row.next_actions)) for row in rows]
-    columns = ("id", "owner", "at stake", "what", "what to do")
-    table("Cases", columns, cells, f"No case is {state}.")
+    print_table(
+        "Commands", ("id", "state", "what", "client", "why"), cells, "Nothing was asked yet."
+    )
 
 
 @click.command
@@ -160,4 +147,4 @@ def log(home: Home, json_wanted: bool, limit: int) -> None:
         print_json({"entries": entries})
         return
     cells = [(e["seq"], e["at"], e["actor"], e["act"], e["subject"]) for e in entries]
-    table("Audit log", ("seq", "at", "who", "what", "of"), cells, "Nothing has happened yet.")
+    print_table("Audit log", ("seq", "at", "who", "what", "of"), cells, "Nothing has happened yet.")

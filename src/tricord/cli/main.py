@@ -17,14 +17,18 @@ _COMMANDS = {
     "up": ("hub", "Run the hub: webhooks, engine and console in one process."),
     "serve": ("hub", "Take webhooks and show the console, beside workers."),
     "work": ("hub", "Do the work, beside any number of other workers."),
+    "link": ("link", "A link that opens the console once."),
+    "watch": ("watch", "Send alerts, in a process that works while the engine is dead."),
+    "selftest": ("selftest", "Break one sync on purpose, and see its alert arrive."),
     "status": ("listing", "How the whole is doing: what waits, what is at stake."),
     "accounts": ("listing", "The clients, with what they owe."),
     "invoices": ("listing", "The invoices, as our own books have them."),
     "commands": ("listing", "What was asked of vendors, and what became of it."),
-    "cases": ("listing", "What a person must look at."),
+    "cases": ("cases", "What a person must look at, and what to do about it."),
     "explain": ("listing", "Why something was done, or was not, from the record."),
     "approve": ("deciding", "Let a held invoice leave."),
     "retry": ("deciding", "Try a refused or unknown command again."),
+    "edit": ("deciding", "Correct a refused command and try it again."),
     "skip": ("deciding", "Give a command up, with a reason."),
     "reread": ("deciding", "Read a parked delivery again."),
     "replay": ("replay", "Have a delivery or a command come up again, with a preview."),
@@ -90,3 +94,7 @@ def main(arguments: list[str] | None = None) -> Any:
     except BrokenPipeError:
         sys.exit(0)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 import click
 
+from tricord.app.connecting import connections_of
 from tricord.app.home import Home
-from tricord.app.wiring import connections_of
 from tricord.cli.asking import Found, as_json, asked, in_home, print_json, rehearsed
 from tricord.engine.replaying import (
     Effect,

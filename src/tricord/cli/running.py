@@ -1,20 +1,31 @@
 """The demo firm and the sandbox vendors, until they are told to stop."""
 
 import asyncio
+import getpass
 import json
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from tricord.app.demo import Stage, running_demo
+from tricord.app.demo import FirmClock, running_demo
+from tricord.app.firm import Firm
 from tricord.app.home import Home
 from tricord.app.logging import quiet_logs
+from tricord.app.minding import minded_watch
 from tricord.app.story import Step, Story, report
-from tricord.app.wiring import Hub
+from tricord.app.townsfolk import LONGEST_AGO
 from tricord.cli.asking import Found, as_json, print_json
 from tricord.cli.signals import until_stopped
 from tricord.sandbox.faults.plan import BadPlan
@@ -59,30 +70,41 @@ async def _play(home: Home, json_wanted: bool, seed: int | None) -> int:
 
 async def _show(home: Home, port: int, seed: int | None) -> int:
     stopped = until_stopped()
+    clock = FirmClock(timedelta(days=LONGEST_AGO))
     try:
-        async with running_demo(home, port=port, seed=seed) as (hub, stage):
-            click.echo(f"\n  Console   {hub.base_url}/")
-            for name, one in stage.boxes.items():
-                click.echo(f"  {one.box.title:9} {stage.url(name)}/")
-            click.echo("\n  A small firm is at work:")
-            playing = asyncio.create_task(_work(hub, stage))
-            await stopped.wait()
-            playing.cancel()
-            await asyncio.gather(playing, return_exceptions=True)
+        async with (
+            running_demo(home, port=port, seed=seed, clock=clock) as (hub, stage),
+            minded_watch(home, hub.base_url),
+        ):
+            click.echo(f"\n  Open the console:\n\n  {await hub.link(getpass.getuser())}\n")
+            click.echo("  The link opens it once, within ten minutes. For another one:")
+            click.echo(f"  tricord link --home {home.path}\n")
+            for one in stage.boxes.values():
+                click.echo(f"  {one.box.title:9} {one.base_url}/")
+            living = asyncio.create_task(_live(Firm(hub=hub, stage=stage, clock=clock)))
+            stopping = asyncio.create_task(stopped.wait())
+            await asyncio.wait({living, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (living, stopping):
+                task.cancel()
+            outcome, _ = await asyncio.gather(living, stopping, return_exceptions=True)
+            if isinstance(outcome, Exception):
+                raise outcome
     except OSError as error:
         raise Found(f"cannot listen at port {port}: {error.strerror}; try --port 0") from error
     return 0
 
 
-async def _work(hub: Hub, stage: Stage) -> None:
-    """The story once, for all to watch, and three more clients for the person to play with."""
-    await Story(hub=hub, stage=stage, tell=_tell).play()
-    second = await stage.new_deal(1)
-    await stage.new_deal(2)
-    await stage.new_deal(3)
-    await stage.move(second, "contractsigned")
-    click.echo("\n  Now it is yours: move a deal in HubSpot, pay at Stripe, read the mail.")
-    click.echo("  Ctrl-C ends it.")
+async def _live(firm: Firm) -> None:
+    """The firm's past with its progress, then its present, until this is cancelled."""
+    click.echo()
+    with Progress(
+        TextColumn("  {task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
+    ) as shown:
+        past = shown.add_task("Ten weeks of a firm with fifty clients", total=1)
+        firm.tell = lambda done, total: shown.update(past, completed=done, total=total)
+        await firm.live_through()
+    click.echo("\n  It is today. The firm goes on until you press Ctrl-C.\n")
+    await firm.go_on()
 
 
 def _tell(step: Step) -> None:
@@ -115,7 +137,7 @@ def sandbox(
     faults_path: Path | None,
     json_wanted: bool,
 ) -> int:
-    """Run sandbox vendors alone: hubspot, smtp, stripe, twilio. Prints addresses, credentials."""
+    """Run sandbox vendors alone, by their names. Prints addresses and credentials."""
 
     quiet_logs(errors_only=True)
     faults = _faults_in(faults_path) if faults_path else {}

@@ -6,11 +6,11 @@ from typing import Any
 import click
 
 from tricord.app.checking import Finding, check_connections, role_problems
+from tricord.app.connecting import connections_of
 from tricord.app.declarations import PolicyInvalid
 from tricord.app.demo import STARTER
 from tricord.app.home import Home
 from tricord.app.policy_schema import schema_text
-from tricord.app.wiring import connections_of
 from tricord.cli.asking import Found, as_json, in_home, print_json
 
 _SECRETS = """\
@@ -22,6 +22,7 @@ _SECRETS = """\
 # SMTP_URL=smtp://user:password@mail.example:587
 # TWILIO_SID=
 # TWILIO_TOKEN=
+# SLACK_WEBHOOK_URL=https://hooks.slack.com/services/...
 """
 
 
@@ -61,7 +62,9 @@ def check(home: Home, json_wanted: bool, offline: bool) -> int:
             return 1
         raise Found(str(error)) from error
     connections = connections_of(loaded) if not offline else []
-    findings = role_problems(loaded) + asyncio.run(check_connections(connections, loaded.policy))
+    findings = role_problems(loaded) + asyncio.run(
+        check_connections(connections, loaded.policy, home.allowed_ranges())
+    )
     ok = all(finding.ok for finding in findings)
     if json_wanted:
         print_json(

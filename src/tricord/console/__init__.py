@@ -1,6 +1,6 @@
-"""The console: pages for people. They read and show; nothing is changed from here."""
+"""The console: pages for people, over one desk. What is done there, the commands do alike."""
 
 from tricord.console.desk import Desk
-from tricord.console.routes import console_routes
+from tricord.console.routes import Console
 
-__all__ = ["Desk", "console_routes"]
+__all__ = ["Console", "Desk"]

@@ -12,7 +12,8 @@ from tricord.console.guard import FILE_HEADERS
 
 _TYPES = {
     "tricord.css": "text/css; charset=utf-8",
-    "tricord.js": "text/javascript; charset=utf-8",
+    "live.js": "text/javascript; charset=utf-8",
+    "keys.js": "text/javascript; charset=utf-8",
     "mark.svg": "image/svg+xml",
 }
 _FOR_A_YEAR = "public, max-age=31536000, immutable"

@@ -1,138 +1,278 @@
-"""The console's routes: who may ask, what is read, and the page that answers."""
+"""The console's routes: who may ask, what is read or done, and the page that answers."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC
+import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from tricord.console import pages, wording
+from tricord.console.acts import ACTS, Refused, Work, back, carry_out, form_of
 from tricord.console.desk import Desk
-from tricord.console.files import File, answer, read_files
-from tricord.console.guard import PAGE_HEADERS, host_is_ours
-from tricord.console.pages import Asked, Page
-from tricord.core.ids import Instant
-from tricord.core.policy.types import Policy
+from tricord.console.directory import Directory
+from tricord.console.door import Visitor, admit, show_out, visitor
+from tricord.console.files import answer, read_files
+from tricord.console.guard import PAGE_HEADERS, host_is_ours, host_of
+from tricord.console.live import Bell, written
+from tricord.console.pages.accounts import account, accounts
+from tricord.console.pages.asked import LONGEST_SEARCH, Asked, Content, Page
+from tricord.console.pages.audit import audit
+from tricord.console.pages.cases import case, cases
+from tricord.console.pages.commands import command, commands
+from tricord.console.pages.connections import connections
+from tricord.console.pages.deliveries import deliveries, delivery
+from tricord.console.pages.identity import identity
+from tricord.console.pages.invoices import invoices
+from tricord.console.pages.opened import open_conversation, open_delivery, shown
+from tricord.console.pages.search import search
+from tricord.console.pages.today import today
+from tricord.console.press import THEMES, Press
+from tricord.engine.replaying import preview_command, preview_delivery
+from tricord.store.database import Tx
+from tricord.store.marks import marks
+from tricord.store.verdicts import CannotDecide, key_of
 
 log = structlog.get_logger("tricord.console")
 
 _PAGES: tuple[tuple[str, str, Page], ...] = (
-    ("/", "today", pages.today),
-    ("/accounts", "accounts", pages.accounts),
-    ("/accounts/{name}", "account", pages.account),
-    ("/invoices", "invoices", pages.invoices),
-    ("/cases", "cases", pages.cases),
-    ("/identity", "identity", pages.identity),
-    ("/commands", "commands", pages.commands),
-    ("/commands/{name}", "command", pages.command),
+    ("/", "today", today),
+    ("/accounts", "accounts", accounts),
+    ("/accounts/{name}", "account", account),
+    ("/invoices", "invoices", invoices),
+    ("/cases", "cases", cases),
+    ("/cases/{name}", "case", case),
+    ("/identity", "identity", identity),
+    ("/connections", "connections", connections),
+    ("/deliveries", "deliveries", deliveries),
+    ("/deliveries/{name}", "delivery", delivery),
+    ("/commands", "commands", commands),
+    ("/commands/{name}", "command", command),
+    ("/audit", "audit", audit),
 )
 
 Answer = Callable[[Request], Awaitable[Response]]
+Inside = Callable[[Request, Visitor], Awaitable[Response]]
+"""Answers a request of somebody who has entered."""
 
 
-def console_routes(desk: Desk) -> list[BaseRoute]:
-    """Every page, and last a route for whatever address nobody else knows: put these last."""
-    files = read_files()
-    press = _press(files)
-    routes: list[BaseRoute] = [
-        Route(path, _page(desk, press, name, page), methods=["GET"]) for path, name, page in _PAGES
-    ]
-    routes.append(Route("/static/{name}", _file(desk, press, files), methods=["GET"]))
-    routes.append(Route("/{anything:path}", _lost(desk, press), methods=["GET"]))
-    return routes
+class Console:
+    """The console of one process: its routes over one desk. `close` ends what listens."""
 
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._files = read_files()
+        self._press = Press(desk, self._files)
+        self._directory = Directory()
+        self._reading: asyncio.Task[None] | None = None
+        self.bell = Bell(desk)
 
-def _page(desk: Desk, press: Environment, name: str, page: Page) -> Answer:
-    async def show(request: Request) -> Response:
-        if not _ours(desk, request):
-            return _refusal(desk, press, 421)
-        policy, now = desk.policy(), desk.now()
-        if policy is None:
-            return _printed(press, "unconfigured", 200, _around(None, now))
-        asked = Asked(
-            name=request.path_params.get("name", ""), query=request.query_params, policy=policy
-        )
+    def close(self) -> None:
+        self.bell.close()
+        if self._reading is not None:
+            self._reading.cancel()
+
+    def routes(self) -> list[BaseRoute]:
+        """Every page and act, and last a route for whatever nobody else knows: put these last."""
+        pages = [Route(path, self._inside(self._page(name, page)), methods=["GET"])
+                 for path, name, page in _PAGES]  # fmt: skip
+        acts = [Route(path, self._inside(self._act(fallback, done, work)), methods=["POST"])
+                for path, fallback, done, work in ACTS]  # fmt: skip
+        return [
+            *pages,
+            *acts,
+            Route("/deliveries/{name}/open", self._inside(self._open_delivery), methods=["POST"]),
+            Route("/commands/{name}/open", self._inside(self._open_command), methods=["POST"]),
+            Route("/deliveries/{name}/replay", self._inside(self._preview_delivery)),
+            Route("/commands/{name}/replay", self._inside(self._preview_command)),
+            Route("/search", self._inside(self._search)),
+            Route("/live", self._inside(self._live)),
+            Route("/theme", self._inside(self._theme), methods=["POST"]),
+            Route("/leave", self._inside(self._leave), methods=["POST"]),
+            Route("/enter", self._ours(self._enter)),
+            Route("/static/{name}", self._ours(self._file)),
+            Route("/{anything:path}", self._inside(self._lost)),
+        ]
+
+    # Who may ask
+
+    def _ours(self, show: Answer) -> Answer:
+        """Only under a name of ours; a failure is a page, and no record's content reaches a log."""
+
+        async def asked(request: Request) -> Response:
+            if not host_is_ours(host_of(request), self._desk.allowed_hosts):
+                return self._press.refusal(request, 421)
+            try:
+                return await show(request)
+            except Exception as error:  # the edge
+                log.error("console.failed", page=request.url.path.split("/")[1] or "today",
+                          error=type(error).__name__)  # fmt: skip
+                return self._press.refusal(request, 500)
+
+        return asked
+
+    def _inside(self, show: Inside) -> Answer:
+        async def asked(request: Request) -> Response:
+            who = await visitor(self._desk, request)
+            if who is None:
+                return self._press.refusal(request, 401)
+            if request.method == "POST":
+                return await self._acting(show, request, who)
+            return await show(request, who)
+
+        return self._ours(asked)
+
+    async def _acting(self, show: Inside, request: Request, who: Visitor) -> Response:
         try:
-            content = await desk.read(lambda tx: page(tx, asked))
+            return await show(request, who)
+        except Refused as error:
+            log.warning("console.act_refused", status=error.status)
+            return self._press.refusal(request, error.status, who, error.why)
+        except CannotDecide as error:
+            return self._press.refusal(request, 409, who, str(error))
+
+    # Pages
+
+    def _page(self, name: str, page: Page) -> Inside:
+        async def show(request: Request, who: Visitor) -> Response:
+            content = await self._read(request, who, page)
             if content is None:
-                return _refusal(desk, press, 404)
-            return _printed(press, name, 200, {**_around(policy, now), **content})
-        except Exception as error:
-            # The edge: a person sees that it failed, and no record's content reaches a log.
-            log.error("console.failed", page=name, error=type(error).__name__)
-            return _refusal(desk, press, 500)
+                return self._press.refusal(request, 404, who)
+            if self._reading is None:
+                self._reading = asyncio.create_task(self._read_names())
+            name_now = name if self._desk.policy() else "unconfigured"
+            return self._press.page(request, name_now, content, visitor=who)
 
-    return show
+        return show
 
+    async def _read(self, request: Request, who: Visitor, page: Page) -> Content | None:
+        policy = self._desk.policy()
+        if policy is None:
+            return {}
+        asked = Asked(
+            name=request.path_params.get("name", ""),
+            query=request.query_params,
+            policy=policy,
+            visitor=who,
+            titles={name: one.connector.title for name, one in self._desk.connections.items()},
+        )
 
-def _file(desk: Desk, press: Environment, files: Mapping[str, File]) -> Answer:
-    async def show(request: Request) -> Response:
-        if not _ours(desk, request):
-            return _refusal(desk, press, 421)
-        return answer(request, files) or _refusal(desk, press, 404)
+        def work(tx: Tx) -> Content | None:
+            # Marks first: what changes while the page is read is then told of once more.
+            seen = written(marks(tx))
+            content = page(tx, asked)
+            return None if content is None else {"marks": seen, **content}
 
-    return show
+        return await self._desk.read(work)
 
+    async def _read_names(self) -> None:
+        """Have the directory whole by the time somebody searches, a batch at a time."""
+        while not self._directory.is_whole:
+            try:
+                await self._desk.read(self._directory.read_on)
+            except Exception as error:  # each search reads on by itself
+                log.warning("console.names_unread", error=type(error).__name__)
+                return
+            await asyncio.sleep(0.05)
 
-def _lost(desk: Desk, press: Environment) -> Answer:
-    async def show(request: Request) -> Response:
-        return _refusal(desk, press, 404 if _ours(desk, request) else 421)
+    async def _lost(self, request: Request, who: Visitor) -> Response:
+        return self._press.refusal(request, 404, who)
 
-    return show
+    async def _file(self, request: Request) -> Response:
+        return answer(request, self._files) or self._press.refusal(request, 404)
 
+    async def _search(self, request: Request, who: Visitor) -> Response:
+        wanted = request.query_params.get("q", "").strip()[:LONGEST_SEARCH]
+        found = await self._desk.read(lambda tx: search(tx, self._directory, wanted))
+        whole = self._directory.is_whole
+        if "application/json" in request.headers.get("accept", ""):
+            rows = [
+                {"kind": one.kind, "title": one.title, "detail": one.detail, "path": one.path}
+                for one in found
+            ]
+            return JSONResponse({"found": rows, "whole": whole}, headers=PAGE_HEADERS)
+        content = {"found": found, "search": wanted, "whole": whole}
+        return self._press.page(request, "search", content, visitor=who)
 
-def _ours(desk: Desk, request: Request) -> bool:
-    named = request.headers.getlist("host")
-    return len(named) == 1 and host_is_ours(named[0], desk.allowed_hosts)
+    async def _live(self, request: Request, _: Visitor) -> Response:
+        if self.bell.is_full:
+            return Response("busy", status_code=503, headers={"Retry-After": "30"})
+        since = request.headers.get("last-event-id") or request.query_params.get("since", "")
+        headers = {**PAGE_HEADERS, "X-Accel-Buffering": "no"}
+        stream = self.bell.listen(since[:LONGEST_SEARCH])
+        return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
+    # Acts
 
-def _refusal(desk: Desk, press: Environment, status: int) -> Response:
-    """A page that says what is wrong, and nothing of the firm to a name that is not ours."""
-    policy = None if status == 421 else desk.policy()
-    return _printed(press, "refusal", status, {**_around(policy, desk.now()), "status": status})
+    def _act(self, fallback: str, done: str, work: Work) -> Inside:
+        async def do(request: Request, who: Visitor) -> Response:
+            fields = await carry_out(self._desk, request, who, work)
+            return back(fields, fallback, done)
 
+        return do
 
-def _around(policy: Policy | None, now: Instant) -> dict[str, object]:
-    """What every page is given."""
-    return {
-        "firm": policy.firm.name if policy else "",
-        "policy": policy,
-        "zone": policy.firm.zone if policy else UTC,
-        "now": now,
-        "search": "",
-    }
+    async def _open_delivery(self, request: Request, who: Visitor) -> Response:
+        await form_of(request, who)
+        name = request.path_params["name"]
+        number = int(name) if name.isascii() and name.isdigit() and len(name) < 18 else 0
+        found = await self._desk.write(lambda tx: open_delivery(tx, number, who.actor))
+        content = await self._read(request, who, delivery)
+        if found is None or content is None:
+            return self._press.refusal(request, 404, who)
+        connection = self._desk.connections.get(found.connection)
+        opened = await asyncio.to_thread(shown, found, connection)
+        return self._press.page(request, "delivery", {**content, "opened": opened}, visitor=who)
 
+    async def _open_command(self, request: Request, who: Visitor) -> Response:
+        await form_of(request, who)
+        name = request.path_params["name"]
+        said = await self._desk.write(lambda tx: open_conversation(tx, name, who.actor))
+        content = await self._read(request, who, command)
+        if said is None or content is None:
+            return self._press.refusal(request, 404, who)
+        return self._press.page(request, "command", {**content, "said": said}, visitor=who)
 
-def _printed(
-    press: Environment, name: str, status: int, content: Mapping[str, object]
-) -> HTMLResponse:
-    text = press.get_template(f"{name}.html").render(here=name, **content)
-    return HTMLResponse(text, status_code=status, headers=PAGE_HEADERS)
+    async def _preview_delivery(self, request: Request, who: Visitor) -> Response:
+        name, policy = request.path_params["name"], self._desk.policy()
+        if policy is None or not (name.isascii() and name.isdigit() and len(name) < 18):
+            return self._press.refusal(request, 404, who)
+        ways, number = self._desk.connections, int(name)
+        found = await self._desk.rehearse(lambda tx: preview_delivery(tx, policy, ways, number))
+        content = {"preview": found, "act": f"/deliveries/{number}/replay",
+                   "origin": f"/deliveries/{number}", "title": f"Delivery {number}"}  # fmt: skip
+        return self._press.page(request, "replay", content, visitor=who)
 
+    async def _preview_command(self, request: Request, who: Visitor) -> Response:
+        name = request.path_params["name"]
+        try:
+            found = await self._desk.read(lambda tx: preview_command(tx, key_of(tx, name)))
+        except CannotDecide:
+            return self._press.refusal(request, 404, who)
+        content = {"preview": found, "act": f"/commands/{name}/replay",
+                   "origin": f"/commands/{name}", "title": f"Command {name}"}  # fmt: skip
+        return self._press.page(request, "replay", content, visitor=who)
 
-def _press(files: Mapping[str, File]) -> Environment:
-    press = Environment(
-        loader=PackageLoader("tricord.console"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    for filter_ in (
-        wording.money,
-        wording.words,
-        wording.tone,
-        wording.role,
-        wording.moment,
-        wording.fact,
-        wording.clock,
-        wording.day,
-        wording.long_day,
-        wording.ago,
-    ):
-        press.filters[filter_.__name__] = filter_
-    press.globals["file"] = lambda name: f"/static/{name}?v={files[name].digest}"
-    return press
+    async def _theme(self, request: Request, who: Visitor) -> Response:
+        fields = await form_of(request, who)
+        response = back(fields, "/")
+        chosen = fields.get("theme", "")
+        if chosen in THEMES:
+            response.set_cookie("tricord_theme", chosen, max_age=31_536_000, samesite="strict")
+        else:
+            response.delete_cookie("tricord_theme", samesite="strict")
+        return response
+
+    # The door
+
+    async def _enter(self, request: Request) -> Response:
+        response = RedirectResponse("/", status_code=303, headers=PAGE_HEADERS)
+        if await admit(self._desk, request, response):
+            return response
+        return self._press.refusal(request, 401, why="ticket")
+
+    async def _leave(self, request: Request, who: Visitor) -> Response:
+        await form_of(request, who)
+        response = self._press.refusal(request, 401, why="left")
+        response.status_code = 200
+        await show_out(self._desk, request, response)
+        return response

@@ -38,3 +38,18 @@ class Alert:
     at: Instant
     over: bool = False
     link: str = ""
+
+
+FIRST, OVER = "first", "over"
+"""The first and the last that is told of one occurrence of a cause; what comes between is named by
+how many cases there are."""
+
+
+def alert_key(cause: str, occurrence: int, step: str, destination: str) -> str:
+    """The business key of one notice: it never holds a time or an attempt."""
+    return f"alert/{cause}/{occurrence}/{step}/{destination}"
+
+
+def incident_key(cause: str, occurrence: int) -> str:
+    """What all notices of one occurrence share, where a destination joins them into an incident."""
+    return f"tricord/{cause}/{occurrence}"

@@ -17,12 +17,14 @@ from tricord.core.rules.bounces import bounces
 from tricord.core.rules.follow_up import follow_up
 from tricord.core.rules.master_record import master_record
 from tricord.core.rules.timeline import timeline
+from tricord.core.rules.uninvoiced import looks_at, uninvoiced
 from tricord.core.rules.write_back import write_back
 
 Rule = Callable[[Account, Policy, Instant], Iterator[Command | Case]]
 
 RULES: tuple[Rule, ...] = (
     billing_plan,
+    uninvoiced,
     write_back,
     master_record,
     follow_up,
@@ -56,11 +58,12 @@ def decide(account: Account, policy: Policy, now: Instant) -> Plan:
     return Plan(
         commands=tuple(commands.values()),
         cases=tuple(cases.values()),
-        wake_at=_next_look(account, now),
+        wake_at=_next_look(account, policy, now),
     )
 
 
-def _next_look(account: Account, now: Instant) -> Instant | None:
-    """The next moment at which time alone changes the answer: an open invoice falls due."""
+def _next_look(account: Account, policy: Policy, now: Instant) -> Instant | None:
+    """The next moment at which time alone changes the answer: an open invoice falls due, or one
+    that should be there has not come."""
     due = [s.invoice.due_at for s in standings(account) if s.outstanding and s.invoice.due_at]
-    return min((at for at in due if at > now), default=None)
+    return min((at for at in (*due, *looks_at(account, policy)) if at > now), default=None)

@@ -25,6 +25,7 @@ from tricord.core.ledger import Standing, standings
 from tricord.core.money import Money, total
 from tricord.core.policy.types import Policy
 from tricord.core.records import (
+    Channel,
     Deal,
     DisputeStatus,
     Fields,
@@ -47,6 +48,7 @@ class System(StrEnum):
     CRM = "crm"
     BILLING = "billing"
     EMAIL = "email"
+    PHONE = "phone"
     TRICORD = "tricord"
 
 
@@ -85,7 +87,9 @@ def system_of(connection: ConnectionName, policy: Policy) -> System:
         return System.CRM
     if connection == roles.billing:
         return System.BILLING
-    return System.EMAIL if connection in (roles.email, roles.sms) else System.TRICORD
+    if connection == roles.sms:
+        return System.PHONE
+    return System.EMAIL if connection == roles.email else System.TRICORD
 
 
 def asked(command: Command) -> str:
@@ -292,7 +296,7 @@ def _messages(account: Account, policy: Policy) -> Iterator[Entry]:
         title, detail, state = told_of(message, disclosure.subject_of(deal, message))
         yield Entry(
             at=message.sent_at,
-            system=System.EMAIL,
+            system=System.EMAIL if message.channel is Channel.EMAIL else System.PHONE,
             title=title,
             detail=detail,
             state=state,

@@ -18,6 +18,7 @@ def parked(policy: Policy, delivery: int, size: int, name: ConnectionName, probl
         title=f"A message from {name} could not be read: {problem}",
         owner=policy.owners.default,
         because=because("absorb", policy.version, delivery=delivery),
+        where=name,
         next_actions=(
             "Look at the stored message; correct the record at the vendor if it is wrong",
             f"Read it again after an upgrade: tricord reread {delivery}",
@@ -34,6 +35,7 @@ def unreadable(policy: Policy, ref: Ref, problem: str) -> Case:
         title=f"{ref} cannot be read: {problem}",
         owner=policy.owners.default,
         because=because("read", policy.version, record=ref),
+        where=ref.connection,
         next_actions=("Look at the record at the vendor; the next change is read again",),
     )
 
@@ -46,6 +48,7 @@ def silent(policy: Policy, name: ConnectionName, problem: str) -> Case:
         title=f"{name} cannot be asked what changed: {problem}",
         owner=policy.owners.default,
         because=because("poll", policy.version, connection=name),
+        where=name,
         next_actions=("Nothing, if the vendor is down: polling goes on by itself",),
     )
 
@@ -71,6 +74,7 @@ def stranded(policy: Policy, name: ConnectionName, waiting: int) -> Case:
         title=f"{waiting} commands wait for {name}, which is not in the policy any more",
         owner=policy.owners.default,
         because=because("connections", policy.version, connection=name),
+        where=name,
         next_actions=(
             f"Put the connection {name!r} back into tricord.yaml and start again",
             "Or give each up with a reason: tricord skip KEY --reason ...",
@@ -88,6 +92,7 @@ def incomplete_import(
         title=f"The import of {name} is not complete: {problem}",
         owner=policy.owners.default,
         because=because("import", policy.version, connection=name, kind=kind),
+        where=name,
         next_actions=(
             f"Read it again: {command}",
             "Or go live all the same: tricord go-live --accept-difference REASON",
@@ -103,6 +108,7 @@ def access_lost(policy: Policy, name: ConnectionName, title: str, problem: str) 
         title=f"{title} no longer accepts our credentials",
         owner=policy.owners.default,
         because=because("access", policy.version, connection=name),
+        where=name,
         next_actions=(f"Renew the credentials of connection {name!r}, then run tricord check",),
         evidence=(problem,),
     )
@@ -124,6 +130,7 @@ def down(
         title=f"{name} has not answered since {clock:%H:%M}; {waiting} commands wait for it",
         owner=policy.owners.default,
         because=because("breaker", policy.version, connection=name),
+        where=name,
         money=at_stake,
         next_actions=(
             "Nothing, if the vendor says that it is down: all goes on by itself, in order",
@@ -142,6 +149,7 @@ def limited(policy: Policy, name: ConnectionName, since: Instant, problem: str) 
         title=f"{name} has been limiting us since {clock:%H:%M}; work there is late",
         owner=policy.owners.default,
         because=because("breaker", policy.version, connection=name),
+        where=name,
         next_actions=(
             "See what else uses this account's quota at the vendor",
             "Ask the vendor for a higher limit",
@@ -158,6 +166,7 @@ def lapsed(policy: Policy, name: ConnectionName, problem: str) -> Case:
         title=f"{name} does not send us webhooks: {problem}",
         owner=policy.owners.default,
         because=because("lease", policy.version, connection=name),
+        where=name,
         next_actions=(
             f"Make or enable the webhook at the vendor, pointing to /hooks/{name}",
             "Meanwhile polls find everything, only later",
@@ -175,6 +184,7 @@ def unheard(policy: Policy, name: ConnectionName, since: Instant) -> Case:
         title=f"{name} has had news since {clock:%d %b %H:%M} that no webhook told of",
         owner=policy.owners.default,
         because=because("lease", policy.version, connection=name),
+        where=name,
         next_actions=(
             f"See whether the webhook at the vendor is on and points to /hooks/{name}",
             "See whether this server can be reached from outside",
@@ -194,6 +204,7 @@ def quiet(policy: Policy, name: ConnectionName, since: Instant, usual: timedelta
         f"its longest silence before was {hours} h",
         owner=policy.owners.default,
         because=because("rhythm", policy.version, connection=name, longest_hours=hours),
+        where=name,
         next_actions=(
             "See at the vendor whether anything has happened there since",
             f"See whether its webhook is on and points to /hooks/{name}",
@@ -227,6 +238,7 @@ def cannot(policy: Policy, account: Account, command: Command) -> Case:
         account=account.id,
         money=_money(command),
         next_actions=("Give the role to a connection that can, and run tricord check",),
+        where=command.connection,
     )
 
 
@@ -240,7 +252,8 @@ def refused(policy: Policy, account: Account, command: Command, problem: str) ->
         problem,
         title=f"{command.connection} refused to {_verb(command)} for {account.name}",
         next_actions=(
-            f"Correct what it names, then: tricord retry {command.key}",
+            f"Correct what it names at the vendor, then: tricord retry {command.key}",
+            f"Or correct what was asked: tricord edit {command.key} FIELD=VALUE",
             f"Or give it up with a reason: tricord skip {command.key} --reason ...",
         ),
     )
@@ -280,6 +293,35 @@ def unknown(policy: Policy, account: Account, command: Command, problem: str) ->
     )
 
 
+def engine_dead(policy: Policy) -> Case:
+    """No engine has shown itself for a while, although something is due."""
+    return Case(
+        key="engine_dead",
+        kind="engine_dead",
+        title="No engine works, and work waits",
+        owner=policy.owners.default,
+        because=because("watch", policy.version),
+        next_actions=("Start it: tricord up", "Look at its log, and at the machine's disk"),
+    )
+
+
+def alert_failing(policy: Policy, name: ConnectionName, problem: str) -> Case:
+    """A destination that takes no alerts. Others are told in its place."""
+    return Case(
+        key=f"alert_failing/{name}",
+        kind="alert_failing",
+        title=f"Alerts do not get through to {name}",
+        owner=policy.owners.default,
+        because=because("watch", policy.version, connection=name),
+        next_actions=(
+            f"Mend the settings of connection {name!r}, then run tricord check",
+            "Prove it: tricord selftest",
+        ),
+        evidence=(problem,),
+        where=name,
+    )
+
+
 def _of_command(
     kind: str,
     policy: Policy,
@@ -301,6 +343,7 @@ def _of_command(
         money=_money(command),
         next_actions=next_actions,
         evidence=(problem,),
+        where=command.connection,
     )
 
 

@@ -132,7 +132,7 @@ async def _sent(
 def _what(wire: Wire) -> str:
     match wire:
         case Request():
-            return f"{wire.method} {wire.path.partition('?')[0]}"
+            return f"{wire.method} {wire.path.partition('?')[0]}".rstrip()
         case Mail():
             return "MAIL"
         case Hello():
@@ -157,5 +157,5 @@ def _checked(connection: Connection, wire: Wire, answer: Response) -> Response:
     good = answer.status in wire.expected if wire.expected else 200 <= answer.status < 300
     if good:
         return answer
-    detail = f"{connection.name}: {wire.method} {wire.path.partition('?')[0]}"
+    detail = f"{connection.name}: {wire.method} {wire.path.partition('?')[0]}".rstrip()
     raise connection.connector.explain(answer, detail)

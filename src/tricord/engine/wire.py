@@ -1,18 +1,29 @@
 """The one sender: every byte to a vendor leaves here, with limits, caps and plain error classes.
 
-It never follows a redirect, never reads proxy variables, and never leaves the connection's host. A
-request whose connection could not be made was not sent; one whose answer is missing may have been.
+It never follows a redirect, never reads proxy variables, and never leaves the connection's host;
+what a setting names must lie outside the network. A request whose connection could not be made was
+not sent; one whose answer is missing may have been.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Protocol
 
 import aiohttp
+from yarl import URL
 
 from tricord.core.commands import Priority
+from tricord.engine.addresses import (
+    AddressForbidden,
+    Guard,
+    Lookup,
+    Network,
+    Reach,
+    look_up,
+    place_of,
+)
 from tricord.engine.budget import Budget, Reserve
 from tricord.engine.connection import Connection
 from tricord.engine.mailboxes import fetch
@@ -60,10 +71,17 @@ class NetworkSender:
         *,
         reserve: Reserve | None = None,
         crowd: Callable[[], int] = lambda: 1,
+        allowed: Sequence[Network] = (),
+        lookup: Lookup = look_up,
     ) -> None:
-        """`reserve` shares each rate with other processes; `crowd` is how many there are."""
+        """`reserve` shares each rate with other processes; `crowd` is how many there are.
+
+        `allowed` are ranges inside the network that the operator lets settings lead to.
+        """
         self._timeout = aiohttp.ClientTimeout(total=total_seconds, connect=CONNECT_SECONDS)
-        self._session: aiohttp.ClientSession | None = None
+        self._allowed, self._lookup = allowed, lookup
+        # One for each reach: a connection kept open for one must not serve another.
+        self._sessions: dict[Reach, aiohttp.ClientSession] = {}
         self._reserve = reserve
         self._crowd = crowd
         self._budgets: dict[str, Budget] = {}
@@ -77,8 +95,8 @@ class NetworkSender:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
+        for session in self._sessions.values():
+            await session.close()
 
     async def send(
         self, connection: Connection, wire: Wire, priority: Priority = Priority.NEWS
@@ -105,21 +123,14 @@ class NetworkSender:
         return self._budgets[name]
 
     async def _http(self, connection: Connection, request: Request) -> Response:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                timeout=self._timeout,
-                trust_env=False,
-                headers={"User-Agent": "tricord"},
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
-        if not request.path.startswith("/"):
-            raise Refused(f"{connection.name}: a request path must start with a slash")
-        what = f"{connection.name}: {request.method} {request.path.partition('?')[0]}"
+        what = f"{connection.name}: {request.method} {request.path.partition('?')[0]}".rstrip()
+        url = connection.url_of(request.path)
+        session = self._session_for(connection, url)
         headers = dict((*connection.connector.headers(connection.access), *request.headers))
         try:
-            async with self._session.request(
+            async with session.request(
                 request.method,
-                connection.base_url.rstrip("/") + request.path,
+                URL(url, encoded=True),
                 data=request.body or None,
                 headers=headers,
                 allow_redirects=False,
@@ -127,12 +138,35 @@ class NetworkSender:
                 body = await _capped(answer)
                 names = {name.lower(): value for name, value in answer.headers.items()}
                 return Response(status=answer.status, headers=names, body=body)
+        except aiohttp.InvalidURL:
+            raise Refused(f"{what}: its address cannot be used") from None
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            if isinstance(getattr(error, "os_error", None), AddressForbidden):
+                raise Refused(
+                    f"{what}: its address lies inside the network; {_EXCEPTION}"
+                ) from None
             raise TryAgain(f"{what}: cannot connect ({type(error).__name__})") from error
         except (aiohttp.ClientError, TimeoutError, _TooLarge) as error:
             raise _lost(
                 request.writes, f"{what}: no whole answer ({type(error).__name__})"
             ) from error
+
+    def _session_for(self, connection: Connection, url: str) -> aiohttp.ClientSession:
+        place = place_of(url, f"{connection.name}: its address")
+        reach = Reach.OUTSIDE if place.scheme == "https" else Reach.EXCEPTIONS
+        reach = Reach.ANYWHERE if connection.trusted else reach
+        if reach not in self._sessions:
+            self._sessions[reach] = aiohttp.ClientSession(
+                connector=Guard(reach, self._allowed, self._lookup).connector(),
+                timeout=self._timeout,
+                trust_env=False,
+                headers={"User-Agent": "tricord"},
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._sessions[reach]
+
+
+_EXCEPTION = "name it as base_url in the policy file, or its range in TRICORD_ALLOW_PRIVATE"
 
 
 class _TooLarge(Exception):

@@ -11,20 +11,28 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from tricord.sandbox.box import Box, Settings
+from tricord.sandbox.box import Box, Clock, Settings, wall_clock
 from tricord.sandbox.faults.faults import Faults
 from tricord.sandbox.faults.plan import BadPlan
 from tricord.sandbox.front import CUT, Front, front
 from tricord.sandbox.hubspot import HubSpotBox
+from tricord.sandbox.pagerduty import PagerDutyBox
+from tricord.sandbox.slack import SlackBox
 from tricord.sandbox.smtp import SmtpBox
 from tricord.sandbox.stripe import StripeBox
+from tricord.sandbox.teams import TeamsBox
 from tricord.sandbox.twilio import TwilioBox
+from tricord.sandbox.webhook import WebhookBox
 
 BOXES: dict[str, Callable[[Settings], Box]] = {
     "hubspot": HubSpotBox,
     "stripe": StripeBox,
     "smtp": SmtpBox,
     "twilio": TwilioBox,
+    "slack": SlackBox,
+    "teams": TeamsBox,
+    "pagerduty": PagerDutyBox,
+    "webhook": WebhookBox,
 }
 
 
@@ -125,12 +133,13 @@ async def start_boxes(
     seed: int | None = None,
     faults: Mapping[str, Any] | None = None,
     connections: Mapping[str, str] | None = None,
+    clock: Clock = wall_clock,
 ) -> list[Running]:
     """Start each named box, ten ports apart; webhooks go to `{hub}/hooks/{name}`.
 
     `connections` says what the hub calls a vendor, where it is not by the vendor's name. The CRM
     knows the fields of the example firm, as a firm's own CRM would. `faults` holds a plan for each
-    name; `BadPlan` says what is wrong with one.
+    name; `BadPlan` says what is wrong with one. All of them go by `clock`.
     """
     plans = dict(faults or {})
     if strange := sorted(set(plans) - set(names)):
@@ -139,7 +148,7 @@ async def start_boxes(
     for place, name in enumerate(names):
         called = (connections or {}).get(name, name)
         hook_url = f"{hub.rstrip('/')}/hooks/{called}" if hub else None
-        settings = Settings(hook_url=hook_url, seed=seed)
+        settings = Settings(hook_url=hook_url, seed=seed, clock=clock)
         box = BOXES[name](settings)
         if isinstance(box, HubSpotBox):
             box.demo_schema()

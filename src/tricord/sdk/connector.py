@@ -165,9 +165,11 @@ class Connector:
     None where they are not. `notice` is how an alert is told here. `oauth` is how tokens are bought
     where a connection has `client_id` and `client_secret`; `headers` then finds the token as
     `access_token`. `either` lists sets of settings of which one must be given whole. `subscription`
-    looks whether webhooks are still sent, and renews them where it can. `pages` lists all records
-    of a kind for an import, from a cursor; "" is the start. `since` is the cursor of `listing` that
-    finds everything changed since a moment.
+    looks whether webhooks are still sent, and renews them where it can. `address` names the setting
+    that is itself where requests go, and as secret as a key: a request to it has the path "".
+    `hosts` are where that may lie, `*` for any part of a name; none means anywhere outside the
+    network. `pages` lists all records of a kind for an import, from a cursor; "" is the start.
+    `since` is the cursor of `listing` that finds everything changed since a moment.
     """
 
     name: str
@@ -189,6 +191,8 @@ class Connector:
     pages: Mapping[Kind, Pages] = field(default_factory=dict)
     schema: Discover | None = None
     signing: tuple[str, ...] = ("webhook_secret",)
+    address: str = ""
+    hosts: tuple[str, ...] = ()
     timed: bool = True
     acknowledgement: Acknowledgement = Acknowledgement()
     channel: Channel | None = None

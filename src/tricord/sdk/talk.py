@@ -22,6 +22,8 @@ _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 class Request:
     """One HTTP request within the connection's host: `path` is absolute, without scheme or host.
 
+    The path "" is the connection's own address, where a setting holds that (Connector.address).
+
     `writes` says whether it may change something at the vendor: then a lost answer leaves the
     outcome unknown. `fresh_for` lets the sender answer a read from memory for that many seconds.
     `expected` statuses come back to the talk; all others are raised as errors.

@@ -6,7 +6,7 @@ from sqlalchemy import Select, and_, exists, func, or_, select
 
 from tricord.core.account import Account
 from tricord.core.ids import AccountId, ConnectionName, ExternalId, Instant, Kind, Ref
-from tricord.core.ledger import Standing, standings
+from tricord.core.ledger import Standing
 from tricord.core.money import Money, total
 from tricord.core.records import Record
 from tricord.store import codec
@@ -19,8 +19,6 @@ from tricord.store.sealing import unseal
 
 BOOKS = (Kind.INVOICE, Kind.PAYMENT, Kind.REFUND, Kind.DISPUTE, Kind.CREDIT_NOTE)
 """What the ledger is made from."""
-NAMES = (Kind.COMPANY, Kind.CONTACT, Kind.CUSTOMER, Kind.DEAL)
-"""What an account gets its name from."""
 _CLIENT = (Kind.COMPANY, Kind.CONTACT, Kind.DEAL, Kind.INVOICE)
 _AT_ONCE = 200
 _LONGEST_MERGE = 16
@@ -158,11 +156,6 @@ def _ageing(owed: Sequence[Standing], currency: str, now: Instant) -> Ageing:
         to_60=late(30, 60),
         older=late(60, None),
     )
-
-
-def totals_of_firm(tx: Tx) -> tuple[Totals, ...]:
-    every = (one for account in with_invoices(tx) for one in standings(account))
-    return totals_of(every, tx.now)
 
 
 def ref_of(row) -> Ref:  # type: ignore[no-untyped-def]  # a row of records, links or hints

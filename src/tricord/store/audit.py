@@ -5,6 +5,7 @@ Each entry carries the leaf hash of an RFC 9162 tree over the log, made from exa
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 from sqlalchemy import select
 
@@ -32,17 +33,13 @@ def record_act(tx: Tx, act: str, subject: str, actor: str = "tricord", **detail:
 def entries(tx: Tx, limit: int = 200) -> list[Entry]:
     """The newest entries, newest first."""
     rows = tx.db.execute(select(audit).order_by(audit.c.seq.desc()).limit(limit))
-    return [
-        {
-            "seq": row.seq,
-            "at": from_micros(row.at).isoformat(),
-            "actor": row.actor,
-            "act": row.act,
-            "subject": row.subject,
-            "detail": json.loads(row.detail),
-        }
-        for row in rows
-    ]
+    return [entry_of(row) for row in rows]
+
+
+def entries_of(tx: Tx, subjects: Sequence[str]) -> list[Entry]:
+    """Everything that was done to any of these, oldest first."""
+    query = select(audit).where(audit.c.subject.in_(subjects)).order_by(audit.c.seq)
+    return [entry_of(row) for row in tx.db.execute(query)]
 
 
 def broken_leaves(tx: Tx) -> list[int]:
@@ -53,3 +50,14 @@ def broken_leaves(tx: Tx) -> list[int]:
         for row in rows
         if bytes(row.leaf) != leaf_hash(row.at, row.actor, row.act, row.subject, row.detail)
     ]
+
+
+def entry_of(row) -> Entry:  # type: ignore[no-untyped-def]  # a row of audit
+    return {
+        "seq": row.seq,
+        "at": from_micros(row.at).isoformat(),
+        "actor": row.actor,
+        "act": row.act,
+        "subject": row.subject,
+        "detail": json.loads(row.detail),
+    }

@@ -1,10 +1,11 @@
-"""Cases: one open row per cause; a case whose cause is gone closes itself."""
+"""Cases: one live row per cause of its own; a case whose cause is gone closes itself."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import insert, select, update
 
-from tricord.core.cases import Case
+from tricord.core.case_kinds import DUE
+from tricord.core.cases import LIVE, Case, CaseState
 from tricord.core.ids import AccountId
 from tricord.store import codec
 from tricord.store.audit import record_act
@@ -13,31 +14,39 @@ from tricord.store.database import Tx
 from tricord.store.schema import cases
 from tricord.store.sealing import seal, unseal
 
+LIVING = tuple(str(state) for state in LIVE)
+
 
 def open_case(tx: Tx, case: Case, origin: str) -> bool:
-    """Open it, or bring the open one of the same cause up to date. True when it is new."""
+    """Open it, or bring the live one of the same key up to date. True when it is new."""
     plain = codec.dump(case)
     row = tx.db.execute(
-        select(cases).where(cases.c.key == case.key, cases.c.state == "open")
+        select(cases).where(cases.c.key == case.key, cases.c.state.in_(LIVING))
     ).first()
     values = {
         "account": case.account,
-        "owner": case.owner,
         "minor": case.money.minor if case.money else None,
         "currency": case.money.currency if case.money else None,
     }
     if row is not None:
         if unseal(tx.keys.common, row.sealed, f"cases|{case.key}") != plain:
             sealed = seal(tx.keys.common, plain, f"cases|{case.key}")
-            tx.db.execute(update(cases).where(cases.c.id == row.id).values(sealed=sealed, **values))
+            # Once it is escalated it stays with whom it was given to.
+            owner = {} if row.escalated_at else {"owner": case.owner}
+            here = update(cases).where(cases.c.id == row.id)
+            tx.db.execute(here.values(sealed=sealed, **owner, **values))
         return False
     tx.db.execute(
         insert(cases).values(
             key=case.key,
             kind=case.kind,
+            cause=case.cause,
+            severity=str(case.severity),
             origin=origin,
-            state="open",
+            owner=case.owner,
+            state=str(CaseState.OPEN),
             opened_at=to_micros(tx.now),
+            due_at=to_micros(tx.now + DUE[case.severity]),
             sealed=seal(tx.keys.common, plain, f"cases|{case.key}"),
             **values,
         )
@@ -47,13 +56,25 @@ def open_case(tx: Tx, case: Case, origin: str) -> bool:
 
 
 def close_case(tx: Tx, key: str, reason: str = "cause gone", actor: str = "tricord") -> bool:
-    """False when no such case is open. One that a person resolves stays so while it is the same."""
-    here = update(cases).where(cases.c.key == key, cases.c.state == "open")
-    state = "closed" if actor == "tricord" else "resolved"
-    if tx.db.execute(here.values(state=state, closed_at=to_micros(tx.now))).rowcount == 0:
+    """False when no such case is live. One that a person resolves stays so while it is the same."""
+    here = update(cases).where(cases.c.key == key, cases.c.state.in_(LIVING))
+    state = CaseState.CLOSED if actor == "tricord" else CaseState.RESOLVED
+    values = {"state": str(state), "closed_at": to_micros(tx.now), "snoozed_until": None}
+    if tx.db.execute(here.values(**values)).rowcount == 0:
         return False
     record_act(tx, "case.closed", key, actor=actor, reason=reason)
     return True
+
+
+def is_live(tx: Tx, key: str) -> bool:
+    query = select(cases.c.id).where(cases.c.key == key, cases.c.state.in_(LIVING))
+    return tx.db.execute(query).first() is not None
+
+
+def live_of_cause(tx: Tx, cause: str) -> list[str]:
+    """The keys of all live cases of a cause, oldest first."""
+    query = select(cases.c.key).where(cases.c.cause == cause, cases.c.state.in_(LIVING))
+    return list(tx.db.execute(query.order_by(cases.c.id)).scalars())
 
 
 def sync_decided(tx: Tx, account: AccountId, wanted: Sequence[Case]) -> None:
@@ -61,11 +82,11 @@ def sync_decided(tx: Tx, account: AccountId, wanted: Sequence[Case]) -> None:
     for case in wanted:
         if not _resolved(tx, case):
             open_case(tx, case, "decide")
-    open_now = select(cases.c.key).where(
-        cases.c.account == account, cases.c.state == "open", cases.c.origin == "decide"
+    live_now = select(cases.c.key).where(
+        cases.c.account == account, cases.c.state.in_(LIVING), cases.c.origin == "decide"
     )
     keys = {case.key for case in wanted}
-    for row in tx.db.execute(open_now).all():
+    for row in tx.db.execute(live_now).all():
         if row.key not in keys:
             close_case(tx, row.key)
 

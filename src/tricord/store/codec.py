@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
+from tricord.core.alerts import Alert
 from tricord.core.cases import Case
 from tricord.core.commands import COMMAND_TYPES, VERBS, Command
 from tricord.core.ids import Kind
@@ -15,7 +16,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _KINDS: dict[str, type] = {
     kind.__name__: kind
-    for kind in (Case, Tombstone, *RECORD_TYPES.values(), *COMMAND_TYPES.values())
+    for kind in (Alert, Case, Tombstone, *RECORD_TYPES.values(), *COMMAND_TYPES.values())
 }
 
 
@@ -71,6 +72,10 @@ def load_command(verb: str, raw: bytes) -> Command:
 
 def verb_of(command: Command) -> str:
     return VERBS[type(command)]
+
+
+def load_alert(raw: bytes) -> Alert:
+    return cast(Alert, _adapter(Alert).validate_json(raw))
 
 
 def load_case(raw: bytes) -> Case:

@@ -1,10 +1,11 @@
 """Commands as rows for people, with the attempts at them."""
 
+import json
 from collections.abc import Sequence
 
 from sqlalchemy import Select, or_, select
 
-from tricord.core.commands import Command, CreateInvoice
+from tricord.core.commands import COMMAND_TYPES, Command, CreateInvoice
 from tricord.core.story import asked
 from tricord.store import codec
 from tricord.store.account_views import keys_of, money_of, names_of
@@ -14,6 +15,7 @@ from tricord.store.row_views import AttemptRow, CommandRow
 from tricord.store.schema import attempts, commands
 from tricord.store.sealing import unseal
 
+COMMAND_VERBS = tuple(COMMAND_TYPES)
 _LONGEST_NUMBER = 18
 
 
@@ -46,6 +48,20 @@ def attempts_of(tx: Tx, command: int) -> tuple[AttemptRow, ...]:
         )
         for row in tx.db.execute(query)
     )
+
+
+def conversation_of(tx: Tx, command: int) -> dict[int, list[dict[str, object]]]:
+    """What was said in each attempt, by its number, as it was kept: without credentials."""
+    owner = select(commands.c.account).where(commands.c.id == command)
+    row = tx.db.execute(owner).first()
+    if row is None:
+        return {}
+    key = keys_of(tx, [row.account])[row.account]
+    query = select(attempts).where(attempts.c.command == command, attempts.c.sealed.is_not(None))
+    return {
+        one.number: json.loads(unseal(key, one.sealed, f"attempts|{command}|{one.number}"))
+        for one in tx.db.execute(query.order_by(attempts.c.number))
+    }
 
 
 def installments(tx: Tx, keys: Sequence[str]) -> dict[str, str]:

@@ -66,6 +66,12 @@ def hurry(tx: Tx, connection: ConnectionName) -> None:
     tx.db.execute(here.values(next_at=to_micros(tx.now)))
 
 
+def make_due(tx: Tx, connection: ConnectionName) -> None:
+    """Have this connection polled at once."""
+    here = update(cursors).where(cursors.c.connection == connection)
+    tx.db.execute(here.values(next_at=to_micros(tx.now)))
+
+
 def advance(tx: Tx, poll: Poll, cursor: str, next_at: Instant) -> None:
     here = update(cursors).where(cursors.c.connection == poll.connection)
     tx.db.execute(

@@ -139,6 +139,11 @@ class Database:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._writer, self.run, work, now)
 
+    async def try_out(self, work: Callable[[Tx], T], now: Instant) -> T:
+        """`rehearse` in a writing thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._writer, self.rehearse, work, now)
+
     async def beat(self, work: Callable[[Tx], T], now: Instant) -> T:
         """`run`, where there are several writers in a thread of its own: what says that we live
         must not wait for long turns."""

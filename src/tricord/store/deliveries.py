@@ -115,6 +115,14 @@ def waiting(tx: Tx, partitions: Sequence[int] | None, limit: int) -> list[Waitin
     return [Waiting(id=row.id, delivery=_opened(tx, row), again=bool(row.tries)) for row in rows]
 
 
+def number_of(tx: Tx, connection: ConnectionName, name: str) -> int:
+    """The number of a delivery that has been accepted."""
+    query = select(deliveries.c.id).where(
+        deliveries.c.connection == connection, deliveries.c.name == name
+    )
+    return int(tx.db.execute(query).scalar_one())
+
+
 def mark_absorbed(tx: Tx, ids: Sequence[int]) -> None:
     if ids:
         here = update(deliveries).where(deliveries.c.id.in_(ids))

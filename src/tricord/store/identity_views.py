@@ -102,19 +102,24 @@ def portrait(tx: Tx, account_id: str, policy: Policy) -> Portrait | None:
         name=held.name,
         fields=fields_of(tx, held, policy),
         links=tuple(_links(tx, here)),
-        merges=tuple(
-            MergeRow(
-                emptied=one.emptied,
-                home=one.home,
-                actor=one.actor,
-                reason=one.reason,
-                merged_at=one.merged_at,
-                unmerged_at=one.unmerged_at,
-                records=one.records,
-            )
-            for one in links.merges_of(tx, here)
-        ),
+        merges=merges_of(tx, here),
         matches=tuple(_rows(tx, [m for ref in refs for m in matches.of_record(tx, ref)])),
+    )
+
+
+def merges_of(tx: Tx, account: AccountId) -> tuple[MergeRow, ...]:
+    """The merges that emptied or filled this account, undone ones too."""
+    return tuple(
+        MergeRow(
+            emptied=one.emptied,
+            home=one.home,
+            actor=one.actor,
+            reason=one.reason,
+            merged_at=one.merged_at,
+            unmerged_at=one.unmerged_at,
+            records=one.records,
+        )
+        for one in links.merges_of(tx, account)
     )
 
 

@@ -9,7 +9,7 @@ from tricord.core.identity import Ground, Traces, account_id, partition_of, trac
 from tricord.core.ids import AccountId, ConnectionName, ExternalId, Instant, Kind, Ref
 from tricord.core.money import Money
 from tricord.core.records import Deal, Invoice, Record
-from tricord.store import codec
+from tricord.store import books, codec
 from tricord.store.codec import maybe_micros, to_micros
 from tricord.store.database import Tx
 from tricord.store.deliveries import upsert
@@ -291,7 +291,8 @@ def merge_into(tx: Tx, emptied: AccountId, home: AccountId) -> None:
 
 
 def settle(tx: Tx, account: Account, wake_at: Instant | None) -> None:
-    """Set the account's one alarm clock and the name people know it by."""
+    """Set the account's one alarm clock, the name people know it by, and its books."""
+    books.keep(tx, account)
     sealed = seal(account_key(tx, account.id), account.name.encode(), f"accounts|{account.id}|name")
     here = update(accounts).where(accounts.c.id == account.id)
     tx.db.execute(

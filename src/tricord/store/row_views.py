@@ -82,6 +82,10 @@ class InvoiceRow(Row):
     key: str
 
 
+INVOICE_FILTERS = ("open", "overdue", "disputed", "paid", "draft", "void")
+"""What invoices can be listed by: how they stand by our books, or the engine's own word."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandRow(Row):
     """`title` says in plain words what is asked for; `why` is its Because as one sentence."""
@@ -121,20 +125,72 @@ class AttemptRow(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRow(Row):
+    """`next_actions` are sentences; `actions` are what `tricord` and the console can do about it.
+
+    `command` is the key of the command it is about, "" when it is about none.
+    """
+
     id: int
     key: str
     kind: str
+    cause: str
+    severity: str
     title: str
     owner: str
+    assignee: str
     state: str
     money: Money | None
     account: str
     account_name: str
+    command: str
     opened_at: Instant
+    due_at: Instant
+    overdue: bool
+    snoozed_until: Instant | None
+    escalated_at: Instant | None
     closed_at: Instant | None
     next_actions: tuple[str, ...]
+    actions: tuple[str, ...]
     evidence: tuple[str, ...]
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActRow(Row):
+    """One entry of the audit log."""
+
+    at: Instant
+    actor: str
+    act: str
+    detail: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeRow(Row):
+    """One alert to one destination. `receipt` is what the destination answered."""
+
+    at: Instant
+    cause: str
+    step: str
+    destination: str
+    title: str
+    state: str
+    attempts: int
+    ended_at: Instant | None
+    receipt: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDetail(Row):
+    """One case with the command it is about, each attempt at that, what people and the program did
+    about both, and who was told."""
+
+    case: CaseRow
+    command: CommandRow | None
+    attempts: tuple[AttemptRow, ...]
+    history: tuple[ActRow, ...]
+    notices: tuple[NoticeRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

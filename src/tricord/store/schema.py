@@ -145,6 +145,7 @@ accounts = Table(
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("sealed_name", LargeBinary),
     Index("accounts_waking", "wake_at"),
+    Index("accounts_changed", "changed_at", "id"),
 )
 
 links = Table(
@@ -325,13 +326,70 @@ cases = Table(
     Column("state", String, nullable=False),
     Column("minor", BigInteger),
     Column("currency", String),
+    Column("cause", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("assignee", String, nullable=False, server_default=""),
     Column("opened_at", _Instant, nullable=False),
+    Column("due_at", _Instant, nullable=False),
+    Column("snoozed_until", _Instant),
+    Column("escalated_at", _Instant),
     Column("closed_at", _Instant),
     Column("sealed", LargeBinary, nullable=False),
-    Index("cases_one_open", "key", unique=True, sqlite_where=text("state = 'open'"),
-          postgresql_where=text("state = 'open'")),
+    Index("cases_one_live", "key", unique=True, sqlite_where=text("state IN ('open', 'snoozed')"),
+          postgresql_where=text("state IN ('open', 'snoozed')")),
     Index("cases_of_account", "account"),
+    Index("cases_by_cause", "state", "cause"),
 )  # fmt: skip
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("cause", String, primary_key=True),
+    Column("occurrence", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("opened_at", _Instant, nullable=False),
+    Column("level", Integer, nullable=False, server_default="0"),
+    Column("escalated", Boolean, nullable=False, server_default=text("false")),
+    Column("told_at", _Instant),
+    Column("most", Integer, nullable=False, server_default="0"),
+    Column("gone_at", _Instant),
+    Column("over_at", _Instant),
+    Column("before", _Instant),
+    Column("latest", Boolean, nullable=False, server_default=text("true")),
+    Index("incidents_latest", "latest", "cause"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("cause", String, nullable=False),
+    Column("occurrence", Integer, nullable=False),
+    Column("step", String, nullable=False),
+    Column("destination", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("planned_at", _Instant, nullable=False),
+    Column("due_at", _Instant, nullable=False),
+    Column("latest_at", _Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease_until", _Instant),
+    Column("ended_at", _Instant),
+    Column("receipt", Text, nullable=False, server_default=""),
+    Column("problem", Text, nullable=False, server_default=""),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("notices_of_incident", "cause", "occurrence"),
+    Index("notices_waiting", "state", "due_at"),
+)
+
+duties = Table(
+    "duties",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),
+    Column("until", _Instant, nullable=False),
+)
 
 audit = Table(
     "audit",
@@ -343,6 +401,7 @@ audit = Table(
     Column("subject", String, nullable=False),
     Column("detail", Text, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
+    Index("audit_of_subject", "subject", "seq"),
 )
 
 cursors = Table(
@@ -371,4 +430,57 @@ imports = Table(
     Column("finished_at", _Instant),
     Column("busy_by", BigInteger),
     Column("problem", Text, nullable=False, server_default=""),
+)
+
+books = Table(
+    "books",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("external_id", String, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("word", String, nullable=False),
+    Column("currency", String, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("outstanding", BigInteger, nullable=False),
+    Column("reached_at", _Instant),
+    Column("issued_at", _Instant),
+    Column("due_at", _Instant),
+    Column("settled_at", _Instant),
+    Index("books_of_account", "account"),
+    Index("books_owing", "currency", "due_at", "outstanding",
+          sqlite_where=text("outstanding > 0"), postgresql_where=text("outstanding > 0")),
+    Index("books_issued", "issued_at"),
+)  # fmt: skip
+
+movements = Table(
+    "movements",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("external_id", String, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("currency", String, nullable=False),
+    Column("minor", BigInteger, nullable=False),
+    Column("moved_at", _Instant),
+    Index("movements_of_account", "account"),
+    Index("movements_in_time", "currency", "moved_at", "kind", "minor"),
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("person", String, nullable=False),
+    Column("made_at", _Instant, nullable=False),
+    Column("used_at", _Instant),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("person", String, nullable=False),
+    Column("made_at", _Instant, nullable=False),
+    Column("seen_at", _Instant, nullable=False),
 )

@@ -1,17 +1,16 @@
 """What people see: read-only questions to the store, each answered in a few queries."""
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 
 from tricord.core.account import Account
 from tricord.core.ids import Instant, Kind
-from tricord.core.ledger import OWING, standing, standings
+from tricord.core.ledger import OWING, standing
 from tricord.core.money import Money
 from tricord.core.policy.types import Policy
 from tricord.core.records import Invoice
-from tricord.store import deliveries, explain_views, modes, schema, status_views
+from tricord.store import books_views, deliveries, explain_views, modes, schema, status_views
 from tricord.store.account_views import (
     BOOKS,
-    NAMES,
     clients,
     count_clients,
     home,
@@ -20,17 +19,22 @@ from tricord.store.account_views import (
     open_case_counts,
     record_counts,
     ref_of,
-    totals_of,
-    totals_of_firm,
     whole,
 )
-from tricord.store.case_views import case_rows
-from tricord.store.codec import from_micros
+from tricord.store.case_views import (
+    EVERY_CASE,
+    CaseFilter,
+    case_detail,
+    case_rows,
+    list_cases,
+)
+from tricord.store.codec import from_micros, to_micros
 from tricord.store.command_views import attempts_of, command_row, command_rows, installments
 from tricord.store.database import Tx
 from tricord.store.row_views import (
     AccountRow,
     AttemptRow,
+    CaseDetail,
     CaseRow,
     CommandRow,
     Explanation,
@@ -45,14 +49,14 @@ def accounts(tx: Tx, *, limit: int, search: str = "", offset: int = 0) -> list[A
     """The clients, latest change first. `search` is part of a name, a whole address, or an id."""
     found = clients(tx, search.strip(), limit, offset)
     ids = [account_id for account_id, _ in found]
-    loaded = load(tx, ids, (*BOOKS, *NAMES))
+    names, sums = names_of(tx, ids), books_views.totals(tx, ids)
     held, troubled = record_counts(tx, ids), open_case_counts(tx, ids)
     return [
         AccountRow(
             id=account_id,
-            name=loaded[account_id].name,
+            name=names[account_id],
             records=held.get(account_id, 0),
-            totals=totals_of(standings(loaded[account_id]), tx.now),
+            totals=sums.get(account_id, ()),
             open_cases=troubled.get(account_id, 0),
             changed_at=from_micros(changed_at),
         )
@@ -88,11 +92,20 @@ def account(
     )
 
 
-def invoices(tx: Tx, *, limit: int, offset: int = 0) -> list[InvoiceRow]:
-    """Invoices, the latest due first; those without a due date (drafts) stand before them."""
-    records = schema.records
+def invoices(
+    tx: Tx, *, limit: int, offset: int = 0, wanted: str = "", currency: str = ""
+) -> list[InvoiceRow]:
+    """Invoices, the latest due first; those without a due date (drafts) stand before them.
+
+    `wanted` is one of INVOICE_FILTERS, or "" for all; so is `currency`.
+    """
+    records, books = schema.records, schema.books
+    same = and_(
+        books.c.connection == records.c.connection, books.c.external_id == records.c.external_id
+    )
     query = (
         select(records)
+        .outerjoin(books, same)
         .where(records.c.kind == str(Kind.INVOICE), records.c.shape == str(Kind.INVOICE))
         .order_by(
             records.c.due_at.is_not(None),
@@ -103,6 +116,10 @@ def invoices(tx: Tx, *, limit: int, offset: int = 0) -> list[InvoiceRow]:
         .limit(limit)
         .offset(offset)
     )
+    if wanted:
+        query = query.where(_standing(tx, wanted))
+    if currency:
+        query = query.where(records.c.currency == currency)
     rows = tx.db.execute(query).all()
     homes = {row.account for row in rows}
     loaded, names = load(tx, homes, BOOKS), names_of(tx, homes)
@@ -116,6 +133,19 @@ def invoices(tx: Tx, *, limit: int, offset: int = 0) -> list[InvoiceRow]:
         invoice_row(held, invoice, names[held.id], bills.get(invoice.key, ""), tx.now)
         for held, invoice in found
     ]
+
+
+def _standing(tx: Tx, wanted: str) -> ColumnElement[bool]:
+    books, records = schema.books, schema.records
+    owing = books.c.outstanding > 0
+    return {
+        "open": owing,
+        "overdue": and_(owing, books.c.due_at <= to_micros(tx.now)),
+        "disputed": books.c.word == "disputed",
+        "paid": books.c.outstanding == 0,
+        "draft": records.c.status == "draft",
+        "void": records.c.status == "void",
+    }[wanted]
 
 
 def invoice_row(
@@ -146,11 +176,24 @@ def invoice_row(
     )
 
 
-def commands(tx: Tx, *, limit: int, state: str | None = None, offset: int = 0) -> list[CommandRow]:
-    """What was asked for, newest first, in one state or in any."""
-    query = select(schema.commands).order_by(schema.commands.c.id.desc())
+def commands(
+    tx: Tx,
+    *,
+    limit: int,
+    state: str | None = None,
+    offset: int = 0,
+    verb: str = "",
+    search: str = "",
+) -> list[CommandRow]:
+    """What was asked for, newest first. `search` is a key, or how keys begin."""
+    commands = schema.commands
+    query = select(commands).order_by(commands.c.id.desc())
     if state:
-        query = query.where(schema.commands.c.state == state)
+        query = query.where(commands.c.state == state)
+    if verb:
+        query = query.where(commands.c.verb == verb)
+    if search:
+        query = query.where(commands.c.key >= search, commands.c.key < search + "\U0010ffff")
     return command_rows(tx, query.limit(limit).offset(offset))
 
 
@@ -160,16 +203,21 @@ def command(tx: Tx, key_or_id: str) -> tuple[CommandRow, tuple[AttemptRow, ...]]
     return None if found is None else (found, attempts_of(tx, found.id))
 
 
-def cases(tx: Tx, *, limit: int, state: str = "open", offset: int = 0) -> list[CaseRow]:
-    """The cases in a state (`open` or `closed`), newest first."""
-    is_open = schema.cases.c.state == "open"
-    query = select(schema.cases).where(is_open if state == "open" else ~is_open)
-    return case_rows(tx, query.order_by(schema.cases.c.id.desc()).limit(limit).offset(offset))
+def cases(
+    tx: Tx, *, limit: int, state: str = "open", offset: int = 0, filters: CaseFilter = EVERY_CASE
+) -> list[CaseRow]:
+    """The cases in a state (`open`, `snoozed`, or `closed` by anyone), newest first."""
+    return list_cases(tx, filters, state, limit, offset)
+
+
+def case(tx: Tx, key_or_id: str) -> CaseDetail | None:
+    """One case with everything about it; of several with one key, the latest."""
+    return case_detail(tx, key_or_id)
 
 
 def totals(tx: Tx) -> tuple[Totals, ...]:
-    """What the whole firm has invoiced and is owed. Opens every invoice and payment."""
-    return totals_of_firm(tx)
+    """What the whole firm has invoiced and is owed, from columns alone."""
+    return books_views.totals(tx).get("", ())
 
 
 def status(tx: Tx) -> dict[str, object]:

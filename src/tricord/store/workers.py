@@ -7,7 +7,7 @@ dead, and what it had in hand is looked up by another; it may not go on under it
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from tricord.store.codec import from_micros, to_micros
 from tricord.store.database import Tx
@@ -83,6 +83,12 @@ def alive(tx: Tx, within: timedelta = DEAD_AFTER) -> list[Worker]:
         )
         for row in tx.db.execute(query.order_by(workers.c.id))
     ]
+
+
+def last_beat(tx: Tx) -> datetime | None:
+    """When any worker's pulse was felt last; None when none has left a trace."""
+    beat = tx.db.execute(select(func.max(workers.c.beat_at))).scalar()
+    return None if beat is None else from_micros(beat)
 
 
 def not_in_hand(tx: Tx, column):  # type: ignore[no-untyped-def]  # a SQL condition

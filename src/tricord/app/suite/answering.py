@@ -82,6 +82,8 @@ def path_problems(wire: Wire | None, secrets: list[str] | tuple[str, ...]) -> It
     if not isinstance(wire, Request):
         return
     path = wire.path.partition("?")[0]
+    if not wire.path:
+        return
     plain = unquote(path)
     if not path.startswith("/") or path.startswith("//") or "://" in path or "\\" in path:
         yield f"the path {path!r} could leave the host"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tricord.app.suite import acting, answering, declaring, listening, paging
+from tricord.app.suite import acting, answering, declaring, listening, paging, telling
 from tricord.app.suite.subject import CasesUnreadable, Subject, subject_of
 from tricord.core.commands import VERBS
 from tricord.sdk.connector import Connector
@@ -51,6 +51,10 @@ _RECORDED: tuple[Check, ...] = (
     acting.a_customer_is_looked_for_before_one_is_made,
     acting.class_d_writes_exactly_once,
     acting.writes_are_declared,
+    telling.a_notice_is_recorded_told_and_over,
+    telling.a_repeated_notice_is_the_same,
+    telling.a_class_a_notice_carries_its_key,
+    telling.no_alert_breaks_its_notice,
     answering.every_talk_goes_as_recorded,
     answering.everything_it_reads_is_recorded,
     answering.requests_stay_at_the_vendor,

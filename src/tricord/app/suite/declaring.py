@@ -18,7 +18,10 @@ def it_has_the_four_file_shape(subject: Subject) -> Iterator[str]:
     package = connector.probe.__module__.rpartition(".")[0]
     parts: dict[str, list[Callable[..., Any]]] = {
         "connector": [connector.probe],
-        "act": [verb.act for verb in connector.verbs.values()],
+        "act": [
+            *(verb.act for verb in connector.verbs.values()),
+            *((connector.notice.tell,) if connector.notice else ()),
+        ],
         "parse": [part for part in (connector.parse, connector.delivery_id) if part],
         "read": [*connector.reads.values(), *([connector.listing] if connector.listing else [])],
         "pages": [*connector.pages.values()],
@@ -90,8 +93,10 @@ def every_verb_declares_its_class(subject: Subject) -> Iterator[str]:
     for kind, verb in connector.verbs.items():
         if verb.once not in tuple(Once):
             yield f"{kind.__name__} is of no class A to D"
-    if not (connector.verbs or connector.reads or connector.parse):
-        yield "it neither acts nor reads nor listens"
+    if not (connector.verbs or connector.reads or connector.parse or connector.notice):
+        yield "it neither acts nor reads nor listens nor tells"
+    if connector.address and connector.address not in {s.name for s in connector.settings}:
+        yield "its address is no setting of its own"
     if connector.signature is not None and not connector.reads:
         yield "it takes webhooks, but reads no record"
     if connector.parse is not None and connector.listing is None:

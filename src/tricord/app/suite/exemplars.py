@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from tricord.core.alerts import Alert, Severity
 from tricord.core.commands import (
     COMMAND_TYPES,
     ActivityKind,
@@ -93,6 +94,20 @@ _EXEMPLARS: tuple[Command, ...] = (
     ),
 )
 
+_ALERT = Alert(
+    key="alert/refused/billing/1/first/vendor",
+    cause="refused/billing",
+    occurrence=1,
+    severity=Severity.ERROR,
+    title="billing refused 3 commands",
+    lines=("The oldest has waited since 2 November, 15:28 UTC", "Correct them and retry, or skip"),
+    owner="role:finance",
+    money=(Money(440_050, "USD"), Money(99_00, "EUR")),
+    count=3,
+    at=NOW,
+    link="https://hub.example/cases?cause=refused%2Fbilling",
+)
+
 
 _TEXT_MESSAGE = SendMessage(
     key="message/billing:invoice:in_1/reminder/sms",
@@ -148,6 +163,14 @@ def _like(example: Any, given: Any) -> Any:
             return replace(example, **{k: _like(getattr(example, k), v) for k, v in given.items()})
         case _:
             return given
+
+
+def told(changed: dict[str, Any]) -> Alert:
+    """The exemplar of an alert, with fields changed as a JSON file writes them."""
+    if unknown := changed.keys() - {field.name for field in fields(Alert)}:
+        raise KeyError(f"an alert has no field {sorted(unknown)[0]!r}")
+    given = {name: _like(getattr(_ALERT, name), value) for name, value in changed.items()}
+    return replace(_ALERT, **given)
 
 
 def instant(text: str) -> Instant:

@@ -8,7 +8,7 @@ from email import message_from_bytes, policy
 from typing import Any
 from urllib.parse import parse_qsl
 
-from tricord.app.suite.exemplars import NOW, exemplar, instant
+from tricord.app.suite.exemplars import NOW, exemplar, instant, told
 from tricord.app.suite.plain import outcome
 from tricord.app.suite.subject import CasesUnreadable, Json, Recorded, Subject
 from tricord.core.commands import COMMAND_TYPES
@@ -49,6 +49,10 @@ def begin(
             objection = str(given.get("objection", ""))
             work = Work(key=command.key, at=now, again=repeated, objection=objection)
             return connector.verbs[COMMAND_TYPES[verb]].act(access, command, work)
+        case {"tell": dict(changed)} if connector.notice is not None:
+            alert = told(changed)
+            work = Work(key=alert.key, at=now, again=bool(again))
+            return connector.notice.tell(access, alert, work)
         case {"read": str(text)}:
             ref = Ref.parse(text)
             return connector.reads[ref.kind](access, ref, now)
@@ -93,7 +97,7 @@ def _checked(subject: Subject, wire: Wire, answer: Response) -> Response:
     good = answer.status in wire.expected if wire.expected else 200 <= answer.status < 300
     if good:
         return answer
-    detail = f"{subject.connector.name}: {wire.method} {wire.path.partition('?')[0]}"
+    detail = f"{subject.connector.name}: {wire.method} {wire.path.partition('?')[0]}".rstrip()
     raise subject.connector.explain(answer, detail)
 
 

@@ -51,7 +51,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """One conversation. One of `do`, `read`, `list`, `page`, `probe` says what it is about.
+    """One conversation. One of `do`, `tell`, `read`, `list`, `page`, `probe` says what it is about.
 
     `recorded_on` is the day it was held with the vendor's own sandbox, "" for one made by hand.
     """

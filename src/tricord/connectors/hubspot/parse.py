@@ -46,13 +46,16 @@ def _hints(access: Access, event: Reader) -> list[Hint]:
 
 
 def _of_association(access: Access, event: Reader) -> list[Hint]:
-    """`associationType` reads DEAL_TO_COMPANY; both ends may have to be read again."""
+    """`associationType` reads DEAL_TO_COMPANY; both ends may have to be read again.
+
+    One with an end that nobody reads here, a note of ours say, is no news of the other end.
+    """
     first, _, second = event.text_or("associationType").lower().partition("_to_")
     ends = ((first, "fromObjectId"), (second.removesuffix("_unlabeled"), "toObjectId"))
+    if any(what not in KIND_OF_TYPE for what, _ in ends):
+        return []
     return [
-        _hint(access, KIND_OF_TYPE[what], event.id(name))
-        for what, name in ends
-        if what in KIND_OF_TYPE and event.has(name)
+        _hint(access, KIND_OF_TYPE[what], event.id(name)) for what, name in ends if event.has(name)
     ]
 
 

@@ -1,9 +1,9 @@
 """SMTP, declared: any mail server that takes submissions. Nothing arrives here, so no parse."""
 
-from tricord.connectors.smtp.act import send_message
+from tricord.connectors.smtp.act import send_message, tell
 from tricord.core.commands import SendMessage
 from tricord.core.records import Record
-from tricord.sdk.connector import Access, Connector, Limits, Once, Setting, Verb
+from tricord.sdk.connector import Access, Connector, Limits, Notice, Once, Setting, Verb
 from tricord.sdk.talk import Hello, Reading, error_of
 
 
@@ -30,10 +30,19 @@ CONNECTOR = Connector(
             help='Who mails come from, such as "Harbour Studio <billing@harbour.example>"',
             secret=False,
         ),
+        Setting(
+            name="alerts_to",
+            label="Alerts to",
+            help="Who gets alerts by mail, where this connection is named under alerts",
+            secret=False,
+            required=False,
+            pattern=r"[^@\s]+@[^@\s]+",
+        ),
     ),
     limits=Limits(at_once=2, per_second=5.0, burst=20),
     verbs={SendMessage: Verb(once=Once.NEVER, act=send_message)},
     headers=lambda access: (),
     explain=error_of,
     probe=_probe,
+    notice=Notice(once=Once.NEVER, tell=tell),
 )

@@ -5,6 +5,8 @@ from datetime import timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+from tricord.core.alerts import Severity
+from tricord.core.case_kinds import DUE
 from tricord.core.ids import ConnectionName, Instant
 from tricord.core.money import Money
 from tricord.core.policy.conditions import Condition
@@ -123,8 +125,21 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owners:
+    """`due` is how long a case of each severity may stay open before it is overdue."""
+
     default: str
     billing: str
+    due: tuple[tuple[Severity, timedelta], ...] = tuple(DUE.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRule:
+    """Causes for which `when` holds, or cannot be answered, are told to each of `to`; somebody must
+    have been reached `within` that time."""
+
+    when: Condition
+    to: tuple[ConnectionName, ...]
+    within: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +159,7 @@ class Policy:
     logging: Logging = field(default_factory=Logging)
     identity: Identity = field(default_factory=Identity)
     owners: Owners = field(default_factory=lambda: Owners(default="", billing=""))
+    alerts: tuple[AlertRule, ...] = ()
     inactive: tuple[str, ...] = ()
 
     def milestone_of(self, stage: str) -> str | None:

@@ -45,7 +45,8 @@ def _of_deal(
 ) -> Iterator[Command | Case]:
     worth = contract(account, deal, plan, policy)
     if worth is None:
-        words = f"it has no contract value: the amount reads {deal.amount_text!r}"
+        held = f"reads {deal.amount_text!r}" if deal.amount_text else "is empty"
+        words = f"it has no contract value: the amount {held}"
         yield _incomplete(account, deal, policy, "no_amount", words)
         return
     foreign = _foreign_currency(account, deal, plan, worth)

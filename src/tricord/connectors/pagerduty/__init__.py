@@ -1,0 +1,1 @@
+"""PagerDuty: alerts as incidents, by the Events API v2."""

@@ -1,0 +1,1 @@
+"""Slack: alerts into one channel, by an incoming webhook."""

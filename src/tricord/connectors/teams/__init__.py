@@ -1,0 +1,1 @@
+"""Microsoft Teams: alerts into one channel or chat, by a Workflows webhook."""

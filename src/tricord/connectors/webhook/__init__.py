@@ -1,0 +1,1 @@
+"""Webhook: alerts as signed JSON to any address, by the Standard Webhooks specification."""

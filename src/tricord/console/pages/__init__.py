@@ -1,0 +1,1 @@
+"""The pages: what each shows, read in one transaction. How it looks is in the templates."""
