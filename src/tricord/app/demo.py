@@ -117,7 +117,7 @@ def demo_policy(stage: Stage, poll: str = "30 seconds", hub_url: str | None = No
     return text + (f'server: {{public_url: "{hub_url}"}}\n' if hub_url else "")
 
 
-def live_since(policy: str, start: datetime) -> str:
+def lived_in(policy: str, start: datetime) -> str:
     """The policy of a firm that went live then."""
     return re.sub(r"go_live: \S+", f"go_live: {start.date()}", policy)
 
@@ -139,9 +139,9 @@ def demo_secrets(stage: Stage) -> str:
         f"STRIPE_API_KEY={stripe['api_key']}\n"
         f"STRIPE_WEBHOOK_SECRET={stripe['webhook_secret']}\n"
         f"SMTP_URL={mail['url']}\n"
+        f"IMAP_URL={mail['imap_url']}\n"
         f"TWILIO_SID={phone['account_sid']}\n"
         f"TWILIO_TOKEN={phone['auth_token']}\n"
-        f"IMAP_URL={mail['imap_url']}\n"
         f"SLACK_WEBHOOK_URL={slack['webhook_url']}\n"
     )
 
@@ -195,7 +195,7 @@ async def running_demo(
     async with running_stage(hub_url, port_base=port_base, seed=seed, clock=clock) as stage:
         home.make()
         policy = demo_policy(stage, poll, hub_url)
-        home.policy_path.write_text(live_since(policy, clock.now()) if clock else policy)
+        home.policy_path.write_text(lived_in(policy, clock.now()) if clock else policy)
         home.secrets_path.touch(mode=0o600)
         home.secrets_path.write_text(demo_secrets(stage))
         async with running_hub(

@@ -191,6 +191,24 @@ KINDS: dict[str, CaseKind] = {
         advice="See at the vendor whether anything has happened there",
         own=(Action.CHECK,),
     ),
+    "bounced": CaseKind(
+        severity=Severity.ERROR,
+        one="A message to a client did not arrive",
+        many="{count} messages to clients did not arrive",
+        advice="Correct the address in the CRM; what must reach the client, send by hand",
+    ),
+    "incomplete_import": CaseKind(
+        severity=Severity.ERROR,
+        one="The import from {where} is not whole",
+        many="The import from {where} is not whole",
+        advice="See what is missing of it before going live",
+    ),
+    "identity": CaseKind(
+        severity=Severity.WARNING,
+        one="A record may be a client that is known, and is not certainly",
+        many="{count} records may be clients that are known, and are not certainly",
+        advice="Say whether it is: tricord identity accept, or reject",
+    ),
     "unreadable": CaseKind(
         severity=Severity.ERROR,
         one="A record of {where} cannot be read",

@@ -92,6 +92,7 @@ def incomplete_import(
         title=f"The import of {name} is not complete: {problem}",
         owner=policy.owners.default,
         because=because("import", policy.version, connection=name, kind=kind),
+        where=name,
         next_actions=(
             f"Read it again: {command}",
             "Or go live all the same: tricord go-live --accept-difference REASON",

@@ -14,6 +14,7 @@ from tricord.core.account import Account
 from tricord.core.billing import reached
 from tricord.core.cases import Case
 from tricord.core.commands import VERBS, Command, CreateCustomer, CreateInvoice, Effect, EffectState
+from tricord.core.decide import decide
 from tricord.core.ids import AccountId, ExternalId, Kind, Ref
 from tricord.core.ledger import standings
 from tricord.core.money import Money
@@ -94,7 +95,8 @@ def _decided(
     batch.held.update(accounts)
     for name in accounts:
         _count(batch, batch.account(name), untouched)
-        batch.touch(name)
+        if _matters(batch, batch.account(name)):
+            batch.touch(name)
     converge(batch)
     for name in accounts:
         if _imagine_customer(batch, name):
@@ -105,6 +107,15 @@ def _decided(
         for _, effect in sorted(account.effects.items()):
             if effect.state in _WAITING or effect.remote == _imaginary(effect.command):
                 yield _foreseen(account, effect)
+
+
+def _matters(batch: Batch, account: Account) -> bool:
+    """Whether deciding it leads to anything: of most clients of a past, nothing is wanted."""
+    try:
+        plan = decide(account, batch.policy, batch.tx.now)
+    except Exception:  # the engine's own deciding tells it as a case
+        return True
+    return bool(plan.commands or plan.cases)
 
 
 def _imagine_customer(batch: Batch, name: AccountId) -> bool:
