@@ -99,12 +99,7 @@ def test_dying_at_any_step_of_an_import_loses_and_doubles_nothing(
     tmp_path: Path, point: str, nth: int
 ) -> None:
     async def story(made: Past) -> None:
-        process = FORKS.Process(
-            target=live, args=(str(tmp_path), point, nth, made.home.database_url)
-        )
-        process.start()
-        await asyncio.to_thread(process.join)
-        assert process.exitcode == -signal.SIGKILL
+        await die(made, point, nth)
         assert made.look(modes.mode_of) is Mode.IMPORTING
         before = {one.name: one for one in made.look(imports.every)}
         found = await imported(made)
@@ -123,12 +118,7 @@ def test_ten_thousand_clients_come_in_through_death_after_death(tmp_path: Path) 
 
     async def story(made: Past) -> None:
         for point, nth in deaths:
-            process = FORKS.Process(
-                target=live, args=(str(tmp_path), point, nth, made.home.database_url)
-            )
-            process.start()
-            await asyncio.to_thread(process.join)
-            assert process.exitcode == -signal.SIGKILL
+            await die(made, point, nth)
         await imported(made)
         check_whole(made, clients)
 
