@@ -186,6 +186,7 @@ def _settle_late(batch: Batch, tried: Tried) -> None:
         case Done() as done:
             _end_attempt(batch, tried, "done late")
             if commands.finish_late(batch.tx, claimed, done.remote):
+                _close_cases(batch, command.key)
                 _done(batch, tried, done)
             else:
                 for record in done.seen:
@@ -200,12 +201,17 @@ def _done(batch: Batch, tried: Tried, done: Done) -> None:
     record_act(batch.tx, "command.done", command.key, remote=str(done.remote or ""))
     breaker.well(batch, command.connection)
     if tried.claimed.attempt > 1:
-        for key in ("failing", "refused", "unknown"):
-            cases.close_case(batch.tx, f"{key}/{command.key}")
+        _close_cases(batch, command.key)
     if is_consequential(command):
         _changed(batch, tried.claimed)
     for record in done.seen:
         see(batch, record, "command")
+
+
+def _close_cases(batch: Batch, key: str) -> None:
+    """It is done: whatever was told of its attempts is nobody's worry any more."""
+    for kind in ("failing", "refused", "unknown"):
+        cases.close_case(batch.tx, f"{kind}/{key}")
 
 
 def _end_attempt(batch: Batch, tried: Tried, outcome: str, problem: str = "") -> None:

@@ -2,7 +2,6 @@
 
 from sqlalchemy import func, literal
 
-from tricord.core.ids import Instant
 from tricord.store.codec import to_micros
 from tricord.store.database import Tx
 from tricord.store.deliveries import upsert
@@ -26,10 +25,3 @@ def reserve(tx: Tx, name: str, *, gap: float, burst: int, places: int) -> float:
         ).returning(budgets.c.next_at)
     ).scalar_one()
     return max(0.0, (int(taken) - places * step - now) / 1_000_000)
-
-
-def pause(tx: Tx, name: str, until: Instant) -> None:
-    """The vendor says that nothing more is to be had before then."""
-    at = to_micros(until)
-    statement = upsert(tx)(budgets).values(name=name, next_at=at)
-    tx.db.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"next_at": at}))
